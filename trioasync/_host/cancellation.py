@@ -1,0 +1,211 @@
+"""Who cancels whom, and what the Task sees.
+
+| cancelled by | a Task waiting in asyncio sees | a Task waiting in trio sees | absorbed by |
+|---|---|---|---|
+| `Task.cancel(msg)` | asyncio's own rule: its future is cancelled | `CancelledError(msg)`, once, when no trio shield is in the way | nobody |
+| a trio scope inside the Task | `ScopeCancelled`, once per cancellation | `ScopeCancelled` at each checkpoint | that scope |
+| `timeout`, `wait_for`, `TaskGroup` | as `Task.cancel`, counted by `cancelling()` | the same | they call `uncancel()` |
+
+The message never decides whose cancellation it is. A cancellation by `Task.cancel` that is under way goes first; the
+scope's is not lost, since the scope stays cancelled and asks again at the next await.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import outcome
+import trio
+from trio.lowlevel import Abort
+
+from .. import _trio
+from ..exceptions import CancelledError, ScopeCancelled
+
+if sys.version_info < (3, 11):
+    from exceptiongroup import BaseExceptionGroup
+
+if TYPE_CHECKING:
+    from ..tasks import Task
+
+RaiseCancel = Callable[[], NoReturn]
+
+
+class Cancellation:
+    """The part of a host that passes cancellations on, in both directions."""
+
+    __slots__ = (
+        "armed", "base", "cancel_error", "gate", "in_trio_lane", "interrupt", "interrupt_count", "landing", "scope_seen",
+        "substitute", "task", "trap", "trio_task",
+    )  # fmt: skip
+
+    trio_task: trio.lowlevel.Task
+    # The cancel status of the host's nursery: scopes of the Task's own are further in.
+    base: Any
+    # None while the host is in the pool.
+    task: Task | None
+    in_trio_lane: bool
+    # While the host is parked: trio has not called the park's abort function yet. It does so once per wait.
+    armed: bool
+    # True while the Task leaves the trio lane inside a step of trio's, when trio arms the park by itself.
+    landing: bool
+    # The trap in force in the trio lane.
+    trap: Any
+    # From Task.cancel() in the trio lane to its delivery; the gate stands exactly as long.
+    cancel_error: CancelledError | None
+    gate: _trio.Gate | None
+    # What the next step in the trio lane must raise instead of the trio.Cancelled that trio sends.
+    substitute: BaseException | None
+    # What the next step in the fast lane must raise; while it is set, the awaited future has been cancelled for it.
+    interrupt: CancelledError | None
+    interrupt_count: int
+    # The cancellation of a scope that is in force was delivered to an asyncio await already.
+    scope_seen: bool
+
+    def __init__(self) -> None:
+        self.in_trio_lane = self.landing = self.scope_seen = self.armed = False
+        self.task = self.trap = self.cancel_error = self.gate = self.substitute = self.interrupt = None
+        self.interrupt_count = 0
+
+    # -- Task.cancel, while the Task is in the trio lane
+
+    def request_cancel(self, msg: Any) -> bool:
+        """Ask for one CancelledError at the next point where trio allows it."""
+        if self.cancel_error is None:
+            self.cancel_error = CancelledError() if msg is None else CancelledError(msg)
+            self.gate = _trio.Gate(self.trio_task, self.base)
+            self.gate.close()
+        return True
+
+    def forget_cancel(self) -> None:
+        """Drop a request that found no place for its delivery."""
+        self.cancel_error = None
+        self._open_gate()
+
+    def _open_gate(self) -> None:
+        if self.gate is not None:
+            gate, self.gate = self.gate, None
+            gate.open()
+
+    def hand_cancel_to_asyncio(self, yielded: Any) -> None:
+        """Deliver a request that trio could not: the Task now awaits something of asyncio's."""
+        error = self.cancel_error
+        assert error is not None
+        self.forget_cancel()
+        if yielded is None or not yielded.cancel(*error.args):
+            self.interrupt, self.interrupt_count = error, -1
+
+    # -- the trio lane: trio wants to abort the trap
+
+    def abort_trap(self, raise_cancel: RaiseCancel) -> Abort:
+        """Pass trio's abort on to the trap, with the exception that the Task must see."""
+        cancelled = outcome.capture(raise_cancel).error  # type: ignore[attr-defined]
+        if self.cancel_error is not None and self.gate is not None and self.gate.visible():
+            error: BaseException = self.cancel_error
+        elif isinstance(cancelled, trio.Cancelled):
+            error = ScopeCancelled.translate(cancelled)
+        else:
+            error = cancelled  # KeyboardInterrupt
+        verdict: Abort = self.trap.abort_func(self._raiser(error))
+        if verdict is Abort.SUCCEEDED:
+            self._delivered(error)
+            self.substitute = error
+        return verdict
+
+    def _raiser(self, error: BaseException) -> RaiseCancel:
+        def raise_cancel() -> NoReturn:
+            self._delivered(error)
+            raise error
+
+        return raise_cancel
+
+    def _delivered(self, error: BaseException) -> None:
+        if error is self.cancel_error:
+            self.cancel_error = None
+
+    def reply(self, value: Any) -> Any:
+        """Return what the coroutine gets for trio's outcome; the gate goes when the cancellation is delivered."""
+        self.trap = None
+        if self.gate is not None and self.cancel_error is None:
+            self._open_gate()
+        if self.substitute is not None:
+            value, self.substitute = outcome.Error(self.substitute), None
+        return value
+
+    # -- the fast lane: a scope around an asyncio await
+
+    def park(self) -> None:
+        """Arm the park: a park outlives many asyncio awaits, and each of them may be inside another scope."""
+        self._note_scopes()
+        self.armed = True
+        _trio.block(self.trio_task, self.abort_park)
+
+    def rearm(self, yielded: Any) -> None:
+        """Arm the park once more, at an asyncio await that the Task is about to begin."""
+        self.park()
+        if self.interrupt is not None and yielded is not None and not yielded.cancel():
+            self.interrupt = None
+
+    def park_trap(self) -> Any:
+        """Return the trap that parks a host which trio has just resumed."""
+        self._note_scopes()
+        self.armed = True
+        return _trio.WaitTaskRescheduled(self.abort_park)
+
+    def _note_scopes(self) -> None:
+        if self.scope_seen and not _trio.effectively_cancelled(self.trio_task):
+            self.scope_seen = False  # that cancellation is over; the next one counts as new
+
+    def abort_park(self, raise_cancel: RaiseCancel) -> Abort:
+        """Interrupt an asyncio await, once per cancellation of a scope."""
+        self.armed = False
+        task = self.task
+        if task is None or self.scope_seen or self.interrupt is not None:
+            return Abort.FAILED
+        cancelled = outcome.capture(raise_cancel).error  # type: ignore[attr-defined]
+        self.interrupt, self.interrupt_count = ScopeCancelled.translate(cancelled), task.cancelling()
+        waiter = task._fut_waiter
+        if waiter is not None and not waiter.cancel():
+            self.interrupt = None  # it is done: the Task gets its result, and the scope asks again
+        return Abort.FAILED
+
+    def judge_interrupt(self, error: BaseException | None, *, bare: bool) -> BaseException | None:
+        """Return what a step of the fast lane raises, now that an interrupt was asked for.
+
+        The awaited future was cancelled for the interrupt. If what comes is no CancelledError, the future has swallowed
+        the request; if `cancelling()` has grown, a `Task.cancel` came in between and goes first. In both cases the
+        scope is still cancelled and asks again.
+        """
+        interrupt, self.interrupt = self.interrupt, None
+        assert self.task is not None
+        if self.interrupt_count == -1:
+            return interrupt
+        if self.task.cancelling() > self.interrupt_count or not (bare or isinstance(error, CancelledError)):
+            return error
+        self.scope_seen = True
+        return interrupt
+
+
+def as_cancellation(ending: BaseException) -> BaseException:
+    """Return the CancelledError that an exception amounts to for the Task that ends with it, or else the exception.
+
+    A trio nursery wraps what it raises in a group. A group made only of cancellations is a cancellation.
+    """
+    if isinstance(ending, BaseExceptionGroup):
+        if ending.split((CancelledError, trio.Cancelled))[1] is not None:
+            return ending
+        leaves = list(_leaves(ending))
+        plain = [leaf for leaf in leaves if not isinstance(leaf, trio.Cancelled)]
+        ending = (plain or leaves)[0]
+    if isinstance(ending, trio.Cancelled) and not isinstance(ending, CancelledError):
+        return ScopeCancelled.translate(ending)
+    return ending
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for member in group.exceptions:
+        if isinstance(member, BaseExceptionGroup):
+            yield from _leaves(member)
+        else:
+            yield member

@@ -1,0 +1,197 @@
+"""The pump: the trio task that turns an asyncio loop.
+
+One turn is what asyncio calls an iteration: look at the selector without waiting, make due timers ready, run what is
+ready *now*, first in first out. A burst is several turns without a look at trio, which costs as much as several turns.
+It ends as soon as a trio task is ready to run, and it is bounded in turns and in time, since deadlines and I/O of
+trio's wait for its end.
+
+With nothing ready the pump waits: until a timer is due, a descriptor of the loop's selector is ready, or somebody hands
+the loop a callback. Where it can, it borrows trio's wait: it watches trio's own poller beside the loop's descriptors,
+so that the thread sleeps in one place for both worlds. Elsewhere it naps as any trio task does.
+"""
+
+from __future__ import annotations
+
+import math
+import selectors
+import time
+from typing import TYPE_CHECKING
+
+import trio
+from trio.lowlevel import disable_ki_protection, enable_ki_protection
+
+from .. import _trio
+from .._stdlib import Handle
+
+if TYPE_CHECKING:
+    from ..loop import EventLoop
+
+TURNS = 32
+"""The most turns in one burst."""
+BURST_SECONDS = 0.005
+"""No turn begins in a burst that has lasted longer, in seconds."""
+LONGEST_WAIT = 24 * 3600.0
+
+# In a callback Ctrl-C may strike at once, as in asyncio; in the pump's own code it must wait.
+disable_ki_protection(Handle._run)
+
+
+class Pump:
+    """Turns one loop during one trio run."""
+
+    def __init__(self, loop: EventLoop) -> None:
+        self._loop = loop
+        self._run_queue = _trio.current_run_queue()
+        self._crash: BaseException | None = None
+        self._stopped = False
+        self._borrowed = _trio.BorrowedWait.find()
+        self._trio_is_due = False
+        # Since trio has resumed the pump, which may not be the last of trio's current batch, nobody has looked at that.
+        self._resumed = True
+        # The next turn's look at the selector was the pump's wait.
+        self._looked = False
+        # While the pump naps, what happens in trio must wake it.
+        self.asleep = False
+        self._nap_scope = trio.CancelScope()
+        # How many descriptors are registered for the loop's own sake: with no others there is no I/O to look for.
+        self.own_descriptors = 1
+
+    def crash(self, exc: BaseException) -> None:
+        """Make the pump raise an exception that a Task raised outside of the pump."""
+        self._crash = exc
+        self.wake()
+
+    def wake(self) -> None:
+        """End the nap."""
+        self.asleep = False
+        self._nap_scope.cancel()
+
+    @enable_ki_protection
+    async def run(self) -> None:
+        """Turn the loop until it is told to stop, and raise what a Task or callback crashed the loop with."""
+        self._watch_trio()
+        try:
+            while True:
+                self._burst_in_asyncio_code()
+                if self._crash is not None:
+                    raise self._crash
+                if self._stopped:
+                    return
+                if self._trio_can_run():
+                    self._trio_is_due = False
+                    await trio.lowlevel.cancel_shielded_checkpoint()
+                    self._resumed = True
+                elif not self._loop._ready:
+                    await self._wait()
+        finally:
+            self._unwatch_trio()
+
+    @enable_ki_protection
+    def _burst_in_asyncio_code(self) -> None:
+        outer = self._loop.enter_asyncio_code()
+        try:
+            self._burst()
+        finally:
+            self._loop.leave_asyncio_code(outer)
+
+    @enable_ki_protection
+    def _burst(self) -> None:
+        """Take turns until nothing is ready, the loop is told to stop, or trio has something to do."""
+        loop, run_queue, ready = self._loop, self._run_queue, self._loop._ready
+        end = time.monotonic() + BURST_SECONDS
+        look = not self._looked
+        self._looked = False
+        for _ in range(TURNS):
+            self._turn(look)
+            look = len(loop.descriptors) > self.own_descriptors
+            if loop._stopping:
+                self._stopped = True
+                return
+            if not ready or run_queue or self._crash is not None or time.monotonic() > end:
+                return
+
+    @enable_ki_protection
+    def _turn(self, look: bool) -> None:
+        loop = self._loop
+        if look:
+            events = loop._selector.select(0)
+            if events:
+                loop._process_events(events)
+        if loop._scheduled:
+            loop.make_due_timers_ready()
+        ready = loop._ready
+        if loop._debug:
+            loop.run_ready_in_debug_mode(len(ready))
+            return
+        popleft = ready.popleft
+        for _ in range(len(ready)):
+            item = popleft()
+            if item.__class__ is tuple:
+                context, callback, args = item
+                context.run(callback, *args)
+            elif not item._cancelled:
+                item._run()
+
+    # -- waiting
+
+    def _trio_can_run(self) -> bool:
+        """Tell whether trio's run loop would do anything but wait."""
+        borrowed = self._borrowed
+        if self._run_queue or self._trio_is_due:
+            return True
+        if borrowed is None:
+            return bool(self._loop._ready)
+        if self._resumed:
+            self._resumed = False
+            if borrowed.others_in_batch():
+                return True
+        return borrowed.seconds_to_deadline() <= 0
+
+    async def _wait(self) -> None:
+        borrowed = self._borrowed
+        if borrowed is None:
+            await self._nap()
+        elif borrowed.trio_must_idle():
+            self._unwatch_trio()  # of two pollers only one can watch the other
+            await self._nap()
+            self._watch_trio()
+        else:
+            self._wait_for_both(borrowed)
+
+    @enable_ki_protection
+    def _wait_for_both(self, borrowed: _trio.BorrowedWait) -> None:
+        """Sleep in the loop's selector, which watches trio's poller as well."""
+        loop = self._loop
+        timeout = min(loop.next_timer() - loop.time(), borrowed.seconds_to_deadline(), LONGEST_WAIT)
+        events = loop._selector.select(max(timeout, 0))
+        if events:
+            loop._process_events(events)
+        self._looked = True
+
+    async def _nap(self) -> None:
+        """Sleep in trio."""
+        loop = self._loop
+        deadline = loop.next_timer()
+        if deadline != math.inf:
+            deadline += trio.current_time() - loop.time()
+        with trio.CancelScope(deadline=deadline) as self._nap_scope:
+            self.asleep = True
+            try:
+                await trio.lowlevel.wait_readable(loop.selector_descriptor)
+            finally:
+                self.asleep = False
+        self._resumed = True
+
+    def _watch_trio(self) -> None:
+        if self._borrowed is not None:
+            handle = Handle(self._note_trio_is_due, (), self._loop)
+            self._loop._selector.register(self._borrowed.descriptor, selectors.EVENT_READ, (handle, None))
+            self.own_descriptors = 2
+
+    def _unwatch_trio(self) -> None:
+        if self._borrowed is not None and self.own_descriptors == 2:
+            self._loop._selector.unregister(self._borrowed.descriptor)
+            self.own_descriptors = 1
+
+    def _note_trio_is_due(self) -> None:
+        self._trio_is_due = True

@@ -1,0 +1,89 @@
+"""A loop's threads: the default executor, whose threads are trio's.
+
+It is an executor like any other to asyncio. A function submitted while the loop is hosted runs through
+`trio.to_thread.run_sync`, under trio's thread limit, and may call `trio.from_thread`; otherwise an ordinary pool runs it.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import outcome
+import trio
+
+if TYPE_CHECKING:
+    from ..loop import EventLoop
+
+T = TypeVar("T")
+
+
+class Workers(concurrent.futures.ThreadPoolExecutor):
+    """The default executor of one loop."""
+
+    def __init__(self, loop: EventLoop) -> None:
+        super().__init__(thread_name_prefix="asyncio")
+        self._loop = loop
+        # Functions that have begun or will begin; `shutdown` waits for them, abandoned ones included.
+        self._unfinished: set[concurrent.futures.Future[Any]] = set()
+        self._refusing = False
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[T]:
+        """Start a function in a thread (concurrent.futures.Executor.submit)."""
+        services = self._loop.services
+        if services is None or not self._loop.is_running() or not trio.lowlevel.in_trio_run():
+            return super().submit(fn, *args, **kwargs)
+        if self._refusing:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        services.start_soon(self._work, future, functools.partial(fn, *args, **kwargs), name=f"thread for {fn!r}")
+        self.note(future)
+        return future
+
+    def note(self, future: concurrent.futures.Future[Any]) -> None:
+        """Have `shutdown` wait for a future that is done when its thread is."""
+        self._unfinished.add(future)
+        future.add_done_callback(self._unfinished.discard)
+
+    async def _work(self, future: concurrent.futures.Future[T], call: Callable[[], T]) -> None:
+        await trio.to_thread.run_sync(_fulfil, future, call, abandon_on_cancel=True)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Refuse further functions (concurrent.futures.Executor.shutdown).
+
+        Args:
+            wait: whether to block until all functions have returned.
+            cancel_futures: whether functions that have not begun are cancelled.
+        """
+        self._refusing = True
+        if cancel_futures:
+            for future in list(self._unfinished):
+                future.cancel()
+        super().shutdown(wait=wait, cancel_futures=cancel_futures)
+        if wait:
+            concurrent.futures.wait(list(self._unfinished))
+
+
+def _fulfil(future: concurrent.futures.Future[T], call: Callable[[], T]) -> None:
+    """Resolve a future by a function call, in the worker thread."""
+    if not future.set_running_or_notify_cancel():
+        return
+    result = outcome.capture(call)
+    if isinstance(result, outcome.Value):
+        future.set_result(result.value)
+    else:
+        future.set_exception(result.error)
+
+
+async def run_in_thread(workers: Workers, call: Callable[[], T]) -> T:
+    """Run a function in a thread of trio's, from a Task; a cancellation abandons the thread."""
+    thread: concurrent.futures.Future[T] = concurrent.futures.Future()
+    workers.note(thread)
+    try:
+        await trio.to_thread.run_sync(_fulfil, thread, call, abandon_on_cancel=True)
+    except BaseException:
+        thread.cancel()  # for a thread that has not begun: shutdown must not wait for it
+        raise
+    return thread.result()

@@ -1,0 +1,214 @@
+"""The one door to trio's private names.
+
+Hosting asyncio needs a few things of trio's run loop that have no public name. They are gathered here, each with the
+reason why nothing public serves, and `check` proves at the start of the first loop that they are what we take them for.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import trio
+from trio._core import _run, _traps
+
+WaitTaskRescheduled = _traps.WaitTaskRescheduled
+CancelShieldedCheckpoint = _traps.CancelShieldedCheckpoint
+
+OLDEST_TRIO = "0.31"
+
+
+def run_context() -> dict[str, Any]:
+    """Return this thread's run context, whose "task" is what `trio.lowlevel.current_task` answers.
+
+    A step in the fast lane runs while trio believes that the pump is running. Cancel scopes and nurseries opened in
+    that step must belong to the host, so the driver puts the host there for the length of the step.
+    """
+    return vars(_run.GLOBAL_RUN_CONTEXT)
+
+
+def current_run_queue() -> Any:
+    """Return the queue of trio tasks that are ready to run, to see whether somebody waits for the pump to pause."""
+    return _run.GLOBAL_RUN_CONTEXT.runner.runq
+
+
+def runs_on_system_clock() -> bool:
+    """Tell whether the current run lives in real time, so that its loop must agree with `time.monotonic`."""
+    return isinstance(trio.lowlevel.current_clock(), _run.SystemClock)
+
+
+def spawn_parked(nursery: trio.Nursery, coro: Any, name: str) -> trio.lowlevel.Task:
+    """Start a trio task that is blocked from the beginning, as if its first step were a `wait_task_rescheduled`.
+
+    `start_soon` queues a first step. A host has none, and a task that is queued cannot take over a trap: so the new
+    task leaves the end of the run queue again, where trio put it a moment ago.
+    """
+    nursery.start_soon(lambda: coro, name=name)
+    task = current_run_queue().pop()
+    assert task.coro is coro
+    task._next_send_fn = task._next_send = None
+    return task  # type: ignore[no-any-return]
+
+
+def block(task: trio.lowlevel.Task, abort: Callable[[Any], trio.lowlevel.Abort]) -> None:
+    """Do for a task that is blocked already what trio's run loop does when a task yields `WaitTaskRescheduled`.
+
+    A trio primitive registers the current task before it yields its trap, and from then on anybody may reschedule it.
+    Waking the host to let it yield the trap would lose that race.
+    """
+    task._abort_func = abort
+    task._attempt_delivery_of_any_pending_cancel()
+
+
+def count_checkpoint(task: trio.lowlevel.Task, *, cancel_point: bool) -> None:
+    """Count a trap as trio's run loop counts it, for `trio.testing.assert_checkpoints`."""
+    task._schedule_points += 1
+    if cancel_point:
+        task._cancel_points += 1
+
+
+class Gate:
+    """A cancelled status between a task and its nursery: how `Task.cancel` reaches a task blocked in a trio call.
+
+    Trio then decides by its own rules whether the call can be aborted now; a shield of the user's, further in, holds.
+    The gate stands only while a cancellation waits for its delivery, so that an idle task pays nothing for it. A scope
+    made with public means cannot be slipped in under scopes that are open already; trio itself moves statuses in this
+    way in `task_status.started()`.
+    """
+
+    __slots__ = ("_base", "_scope", "_status", "_task")
+
+    def __init__(self, task: trio.lowlevel.Task, base: Any) -> None:
+        self._task, self._base = task, base
+        self._scope = trio.CancelScope()
+        self._scope.cancel(reason="Task.cancel")
+        self._status = _run.CancelStatus(scope=self._scope, parent=base)
+
+    def close(self) -> None:
+        """Put the gate in its place. Trio may abort the task's trap at once."""
+        outermost = self._outermost()
+        if outermost is None:
+            self._task._activate_cancel_status(self._status)
+        else:
+            outermost.parent = self._status
+
+    def _outermost(self) -> Any:
+        status = self._task._cancel_status
+        if status is self._base:
+            return None
+        while status._parent is not self._base:
+            status = status._parent
+        return status
+
+    def visible(self) -> bool:
+        """Tell whether no shield stands between the gate and the task."""
+        status = self._task._cancel_status
+        while status is not self._status:
+            if status is None or status._scope.shield:
+                return False
+            status = status._parent
+        return True
+
+    def open(self) -> None:
+        """Take the gate away again; scopes that were opened behind it move back under the nursery."""
+        if self._task._cancel_status is self._status:
+            self._task._activate_cancel_status(self._base)
+        for status in list(self._status._children):
+            status.parent = self._base
+        self._status.close()
+
+
+def _frame_of(function: Any) -> FrameType | None:
+    """Return the frame of a function that is being executed, if it has a batch to look at."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code is not function.__code__:
+        frame = frame.f_back
+    return frame if frame is not None and "batch" in frame.f_code.co_varnames else None
+
+
+def cancel_status(task: trio.lowlevel.Task) -> Any:
+    """Return the innermost cancel status of a task: its nursery's, if it has no scope open."""
+    return task._cancel_status
+
+
+def effectively_cancelled(task: trio.lowlevel.Task) -> bool:
+    """Tell whether a checkpoint in this task would be cancelled."""
+    return task._cancel_status.effectively_cancelled  # type: ignore[no-any-return]
+
+
+def cancelled_from(cancelled: trio.Cancelled) -> tuple[Any, Any, Any]:
+    """Return source, reason and source task of a `trio.Cancelled`."""
+    return cancelled.source, cancelled.reason, cancelled.source_task
+
+
+def check() -> None:
+    """Raise RuntimeError, naming what is missing, if this trio is not the one that the code above was written for."""
+    task_names = {
+        "_abort_func", "_next_send_fn", "_next_send", "_cancel_status", "_cancel_points", "_schedule_points",
+        "_attempt_delivery_of_any_pending_cancel", "_activate_cancel_status", "_attempt_abort",
+    }  # fmt: skip
+    status_names = {"_parent", "parent", "_children", "_scope", "effectively_cancelled", "close"}
+    missing = sorted(
+        [f"Task.{name}" for name in task_names if not hasattr(_run.Task, name)]
+        + [f"CancelStatus.{name}" for name in status_names if not _has_field(_run.CancelStatus, name)]
+        + [f"Cancelled.{name}" for name in ("source", "reason") if not _has_field(trio.Cancelled, name)]
+        + [name for name in ("SystemClock", "GLOBAL_RUN_CONTEXT") if not hasattr(_run, name)]
+    )
+    if missing:
+        raise RuntimeError(
+            f"trio {trio.__version__} is not supported by this trioasync: it lacks {', '.join(missing)}. "
+            f"Install trio {OLDEST_TRIO} or newer (or a newer trioasync)."
+        )
+
+
+def _has_field(cls: type, name: str) -> bool:
+    return hasattr(cls, name) or name in {field.name for field in getattr(cls, "__attrs_attrs__", ())}
+
+
+
+class BorrowedWait:
+    """Lets the pump wait for trio's I/O and trio's deadlines together with its own, in place of trio's run loop.
+
+    While no trio task can run, trio's run loop would only wait. It may as well stay in the pump's step while the pump
+    waits for both, and a loop that nothing of trio's happens to pays nothing for trio.
+    """
+
+    def __init__(self, descriptor: int, run_loop: FrameType) -> None:
+        self.descriptor = descriptor
+        self._run_loop = run_loop
+        runner = _run.GLOBAL_RUN_CONTEXT.runner
+        self._next_deadline = runner.deadlines.next_deadline
+        self._current_time = runner.clock.current_time
+        self._waiting_for_idle = runner.waiting_for_idle
+
+    @classmethod
+    def find(cls) -> BorrowedWait | None:
+        """Return one for this trio run, or None where the wait must be trio's.
+
+        So it is with another clock, which must see trio idle to jump; in guest mode, where the host loop waits; and on
+        a platform whose I/O cannot be waited for through a descriptor.
+        """
+        runner = _run.GLOBAL_RUN_CONTEXT.runner
+        io_manager: Any = runner.io_manager
+        poller = getattr(io_manager, "_epoll", None) or getattr(io_manager, "_kqueue", None)
+        run_loop = _frame_of(_run.unrolled_run)
+        if poller is None or run_loop is None or runner.is_guest or not runs_on_system_clock():
+            return None
+        return cls(poller.fileno(), run_loop)
+
+    def others_in_batch(self) -> bool:
+        """Tell whether trio has more tasks to resume after the current one, before it looks at its queue again.
+
+        Trio takes the whole run queue into a local variable of its run loop; these tasks are to be found nowhere else.
+        """
+        return bool(self._run_loop.f_locals["batch"])
+
+    def seconds_to_deadline(self) -> float:
+        """Return how long trio would wait for the next deadline of a cancel scope."""
+        return self._next_deadline() - self._current_time()
+
+    def trio_must_idle(self) -> bool:
+        """Tell whether somebody waits in `trio.testing.wait_all_tasks_blocked`, which needs trio itself to wait."""
+        return bool(self._waiting_for_idle)

@@ -1,0 +1,275 @@
+"""The event loop: CPython's own selector event loop, turned by trio."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+import sys
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextvars import Context
+from typing import Any, TypeVar
+
+import sniffio
+import trio
+
+from . import _trio
+from ._host import lifetime
+from ._host.pool import Hosts
+from ._host.pump import Pump
+from ._host.workers import Workers
+from ._stdlib import (
+    STOCK_EAGER_FACTORY,
+    WAKEUP_NAME,
+    Handle,
+    StepCallback,
+    TimerHandle,
+    WakeupCallback,
+    format_handle,
+    logger,
+    run_until_complete_callback,
+    stock_create_task_takes,
+)
+from .tasks import Task, eager_task_factory
+
+T = TypeVar("T")
+
+_COMPACT_AT = 100
+"""From this number of timers on the cancelled ones are thrown out when they are more than half of them."""
+
+
+class EventLoop(asyncio.SelectorEventLoop):
+    """An asyncio event loop that runs inside trio.
+
+    Args:
+        clock: trio's clock for the trio runs that this loop starts; None is real time.
+        instruments: trio's instruments for those runs.
+    """
+
+    # The base class's own state, which trio's side reads too.
+    _ready: deque[Any]
+    _scheduled: list[TimerHandle]
+    _stopping: bool
+    _debug: bool
+    _closed: bool
+    _thread_id: int | None
+
+    # Set while a trio run hosts the loop: the nursery of what the loop itself starts in trio, and trio's run context.
+    services: trio.Nursery | None = None
+    run_context: dict[str, Any]
+    trio_token: trio.lowlevel.TrioToken
+    # Whether a trio run was ever started for this loop.
+    has_run = False
+    # Set while the loop is running.
+    pump: Pump
+
+    def __init__(
+        self, *, clock: trio.abc.Clock | None = None, instruments: Sequence[trio.abc.Instrument] = ()
+    ) -> None:
+        _trio.check()
+        super().__init__()
+        self._clock, self._instruments = clock, instruments
+        self.hosts = Hosts(self)
+        self.workers = Workers(self)
+        self._asyncgen_hooks = (self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
+        self.selector_descriptor: int = self._selector.fileno()
+        self.descriptors = self._selector.get_map()
+        self._now: Callable[[], float] = time.monotonic if clock is None else clock.current_time
+
+    @classmethod
+    def in_this_trio_run(cls) -> EventLoop:
+        """Return a loop whose time is the time of the current trio run."""
+        return cls() if _trio.runs_on_system_clock() else cls(clock=trio.lowlevel.current_clock())
+
+    def time(self) -> float:
+        """Return the loop's time in seconds: `time.monotonic`, or the time of the clock that was given."""
+        return self._now()
+
+    # -- running
+
+    def run_forever(self) -> None:
+        """Run until `stop` is called, in a trio run of its own (asyncio 3.10 to 3.15)."""
+        self._check_closed()
+        self._check_running()
+        self.run_in_trio(lambda: lifetime.turn_until_stopped(self))
+
+    def run_in_trio(self, script: Callable[[], Awaitable[T]]) -> T:
+        """Start a trio run that hosts this loop, and return what an async function returns in it."""
+        if trio.lowlevel.in_trio_run():
+            raise RuntimeError(
+                "This thread is inside trio.run() already, and a loop cannot start another trio run there. "
+                "Use `async with trioasync.open_loop():` to run asyncio code in a trio program."
+            )
+        self.has_run = True
+        return trio.run(lifetime.live, self, script, clock=self._clock, instruments=self._instruments)
+
+    @property
+    def stop_callback(self) -> Callable[[Any], None]:
+        return run_until_complete_callback
+
+    def crash(self, exc: BaseException) -> None:
+        """End the run with a KeyboardInterrupt or SystemExit that a Task raised in the trio lane."""
+        self.pump.crash(exc)
+
+    def wake(self) -> None:
+        """End the pump's nap, if it naps."""
+        if self.services is not None and self.pump.asleep:
+            self.pump.wake()
+
+    def interrupt(self) -> None:
+        """End the run with a KeyboardInterrupt, from a signal handler."""
+        self.trio_token.run_sync_soon(self.pump.crash, KeyboardInterrupt())
+
+    def enter_asyncio_code(self) -> tuple[Any, Any]:
+        """Make this thread look to libraries as it does under asyncio, and return what `leave_asyncio_code` needs."""
+        outer = sniffio.thread_local.name, sys.get_asyncgen_hooks()
+        sniffio.thread_local.name = "asyncio"
+        sys.set_asyncgen_hooks(*self._asyncgen_hooks)
+        return outer
+
+    def leave_asyncio_code(self, outer: tuple[Any, Any]) -> None:
+        """Undo `enter_asyncio_code`."""
+        sniffio.thread_local.name = outer[0]
+        sys.set_asyncgen_hooks(*outer[1])
+
+    # -- callbacks
+
+    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
+        """Call a function in the next turn (asyncio 3.10 to 3.15)."""
+        if self._closed or self._debug:
+            handle = super().call_soon(callback, *args, context=context)
+        elif context is not None and (
+            callback.__class__ is StepCallback
+            or (
+                callback.__class__ is WakeupCallback
+                and callback.__self__.__class__ is Task  # type: ignore[attr-defined]
+                and callback.__name__ == WAKEUP_NAME
+            )
+        ):
+            # A step of a Task, asked for by asyncio's C code, which has no use for a Handle.
+            self._ready.append((context, callback, args))
+            handle = None
+        else:
+            handle = Handle(callback, args, self, context)
+            self._ready.append(handle)
+        if self.services is not None and self.pump.asleep:
+            self.pump.wake()
+        return handle
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> TimerHandle:
+        """Call a function at a time of `loop.time` (asyncio 3.10 to 3.15)."""
+        timer = super().call_at(when, callback, *args, context=context)
+        self.wake()
+        return timer
+
+    def next_timer(self) -> float:
+        """Return the time at which the next timer is due, infinity if there is none."""
+        scheduled = self._scheduled
+        while scheduled and scheduled[0]._cancelled:
+            self._timer_cancelled_count -= 1
+            heapq.heappop(scheduled)._scheduled = False
+        return scheduled[0]._when if scheduled else math.inf
+
+    def make_due_timers_ready(self) -> None:
+        """Move the timers that are due to the ready queue."""
+        self._compact_timers()
+        end = self.time() + self._clock_resolution
+        while self.next_timer() < end:
+            timer = heapq.heappop(self._scheduled)
+            timer._scheduled = False
+            self._ready.append(timer)
+
+    def _compact_timers(self) -> None:
+        scheduled = self._scheduled
+        if len(scheduled) > _COMPACT_AT and self._timer_cancelled_count * 2 > len(scheduled):
+            for timer in scheduled:
+                timer._scheduled = not timer._cancelled
+            scheduled[:] = [timer for timer in scheduled if timer._scheduled]
+            heapq.heapify(scheduled)
+            self._timer_cancelled_count = 0
+
+    def run_ready_in_debug_mode(self, count: int) -> None:
+        """Run the first handles of the ready queue, and log those that are slow."""
+        for _ in range(count):
+            handle = self._ready.popleft()
+            if handle.__class__ is tuple:  # from before debug mode was switched on
+                context, callback, args = handle
+                handle = Handle(callback, args, self, context)
+            if handle._cancelled:
+                continue
+            self._current_handle = handle
+            try:
+                start = time.monotonic()
+                handle._run()
+                seconds = time.monotonic() - start
+                if seconds >= self.slow_callback_duration:
+                    logger.warning("Executing %s took %.3f seconds", format_handle(handle), seconds)
+            finally:
+                self._current_handle = None
+
+    # -- tasks
+
+    def create_task(
+        self,
+        coro: Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+        **kwargs: Any,
+    ) -> asyncio.Task[T]:
+        """Start a coroutine as a Task.
+
+        Args:
+            coro: the coroutine.
+            name: the Task's name.
+            context: the `contextvars.Context` to run in, instead of a copy of the current one (asyncio 3.11).
+            eager_start: whether the first step is made at once (asyncio 3.14).
+        """
+        if self._closed:
+            self._check_closed()
+        if self._task_factory is not None:
+            return self._create_task_by_factory(coro, name=name, context=context, **kwargs)
+        if kwargs:
+            task = Task(coro, loop=self, name=name, context=context, **kwargs)
+        else:
+            task = Task(coro, loop=self, name=name, context=context)
+        if self._debug and task._source_traceback:
+            del task._source_traceback[-1]
+        return task
+
+    def _create_task_by_factory(self, coro: Coroutine[Any, Any, T], **kwargs: Any) -> asyncio.Task[T]:
+        if self._task_factory is STOCK_EAGER_FACTORY:
+            return eager_task_factory(self, coro, **kwargs)
+        given = {key: value for key, value in kwargs.items() if value is not None}
+        if stock_create_task_takes(given):
+            return super().create_task(coro, **kwargs)
+        name = given.pop("name", None)
+        task = self._task_factory(self, coro, **given)
+        if name is not None:
+            task.set_name(name)
+        return task
+
+    # -- threads
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        """Call a function in a thread: trio's threads, unless an executor is given or was set (asyncio 3.10 to 3.15)."""
+        if executor is None:
+            self._check_closed()
+            self.default_executor()
+        return super().run_in_executor(executor, func, *args)
+
+    def default_executor(self) -> Any:
+        """Return the executor that was set as default, or else the one whose threads are trio's."""
+        if self._default_executor is None:
+            self._check_default_executor()
+            self._default_executor = self.workers
+        return self._default_executor
+
+
+def new_event_loop() -> EventLoop:
+    """Return a new event loop, hosted on trio when it runs."""
+    return EventLoop()

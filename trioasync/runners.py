@@ -1,0 +1,231 @@
+"""Running programs (asyncio.runners), and opening a loop in a trio program."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import enum
+import functools
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from types import FrameType, TracebackType
+from typing import Any, TypeVar
+
+import outcome
+import trio
+
+from ._host import lifetime
+from ._stdlib import RUN_CANCELS_ON_INTERRUPT, get_running_loop_or_none, main_coroutine
+from .exceptions import CancelledError
+from .loop import EventLoop
+
+__all__ = ("Runner", "run")  # as asyncio.runners; open_loop is not asyncio's
+
+T = TypeVar("T")
+
+
+class _State(enum.Enum):
+    CREATED = "created"
+    INITIALIZED = "initialized"
+    CLOSED = "closed"
+
+
+class Runner:
+    """Run coroutines one after the other on one loop, and close the loop at the end (asyncio 3.11).
+
+    Args:
+        debug: whether the loop is in debug mode; None leaves it to the environment.
+        loop_factory: makes the loop; None makes an `EventLoop`.
+        clock: trio's clock, for an `EventLoop`; None is real time.
+        instruments: trio's instruments, for an `EventLoop`.
+    """
+
+    def __init__(
+        self,
+        *,
+        debug: bool | None = None,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+        clock: trio.abc.Clock | None = None,
+        instruments: Sequence[trio.abc.Instrument] = (),
+    ) -> None:
+        self._state = _State.CREATED
+        self._debug = debug
+        self._own_loop = loop_factory is None
+        self._loop_factory = loop_factory or functools.partial(EventLoop, clock=clock, instruments=instruments)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._context: contextvars.Context | None = None
+        self._interrupts = 0
+
+    def __enter__(self) -> Runner:
+        self.get_loop()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop, made at the first call (asyncio 3.11)."""
+        if self._state is _State.CLOSED:
+            raise RuntimeError("Runner is closed")
+        if self._loop is None:
+            self._loop = self._loop_factory()
+            if self._own_loop:
+                asyncio.set_event_loop(self._loop)
+            if self._debug is not None:
+                self._loop.set_debug(self._debug)
+            self._context = contextvars.copy_context()
+            self._state = _State.INITIALIZED
+        return self._loop
+
+    def run(self, coro: Coroutine[Any, Any, T], *, context: contextvars.Context | None = None) -> T:
+        """Run a coroutine as the main task, and return its result (asyncio 3.11).
+
+        Args:
+            coro: the coroutine.
+            context: the `contextvars.Context` to run in; None is the Runner's own.
+
+        Raises:
+            ValueError: if `coro` is not a coroutine (from 3.14 on TypeError, if it is not awaitable).
+            RuntimeError: if a loop is running in this thread.
+            KeyboardInterrupt: after Ctrl-C, which first cancels the main task.
+        """
+        main = self._start(coro, context)
+        with self._cancelling_on_interrupt(main):
+            return self._judge(main, outcome.capture(self.get_loop().run_until_complete, main)).unwrap()
+
+    def close(self) -> None:
+        """Cancel what is left, go through the phases of closing, and close the loop (asyncio 3.11)."""
+        if self._state is not _State.INITIALIZED:
+            return
+        try:
+            lifetime.close(self.get_loop())
+        finally:
+            self._end()
+
+    def _run_and_close(self, coro: Coroutine[Any, Any, T], *, cancel_on_interrupt: bool) -> T:
+        """Do the work of `run` and `close` in one trio run, so that Tasks in trio calls are closed like all others."""
+        loop = self.get_loop()
+        if not isinstance(loop, EventLoop):
+            with self:
+                return self.run(coro)
+        try:
+            main = self._start(coro, None)
+            script = functools.partial(lifetime.run_and_close, loop, main, functools.partial(self._judge, main))
+            with self._cancelling_on_interrupt(main) if cancel_on_interrupt else nullcontext():
+                return loop.run_in_trio(script)
+        except BaseException:
+            if not loop.has_run:
+                lifetime.close(loop)
+            raise
+        finally:
+            self._end()
+
+    def _start(self, coro: Coroutine[Any, Any, T], context: contextvars.Context | None) -> asyncio.Task[T]:
+        if get_running_loop_or_none() is not None:
+            raise RuntimeError("Runner.run() cannot be called from a running event loop")
+        loop = self.get_loop()
+        return loop.create_task(main_coroutine(coro), context=self._context if context is None else context)
+
+    def _judge(self, main: asyncio.Task[T], result: outcome.Outcome[T]) -> outcome.Outcome[T]:
+        """Turn the cancellation that Ctrl-C has caused into a KeyboardInterrupt."""
+        interrupted = self._interrupts > 0 and isinstance(result, outcome.Error)
+        if interrupted and isinstance(result.error, CancelledError) and main.uncancel() == 0:
+            return outcome.Error(KeyboardInterrupt())
+        return result
+
+    @contextmanager
+    def _cancelling_on_interrupt(self, main: asyncio.Task[Any]) -> Iterator[None]:
+        """Let the first Ctrl-C cancel the main task, if nobody else has taken Ctrl-C."""
+        self._interrupts = 0
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+        handler = functools.partial(self._on_interrupt, main)
+        signal.signal(signal.SIGINT, handler)
+        try:
+            yield
+        finally:
+            if signal.getsignal(signal.SIGINT) is handler:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _on_interrupt(self, main: asyncio.Task[Any], signum: int, frame: FrameType | None) -> None:
+        self._interrupts += 1
+        loop = self.get_loop()
+        if self._interrupts == 1 and not main.done():
+            main.cancel()
+            loop.call_soon_threadsafe(lambda: None)  # ends the nap of the pump
+        elif isinstance(loop, EventLoop) and trio.lowlevel.in_trio_run() and trio.lowlevel.currently_ki_protected():
+            loop.interrupt()  # an exception here, in the middle of trio's own code, would corrupt trio
+        else:
+            raise KeyboardInterrupt
+
+    def _end(self) -> None:
+        loop, self._loop = self._loop, None
+        self._state = _State.CLOSED
+        if self._own_loop:
+            asyncio.set_event_loop(None)
+        if loop is not None:
+            loop.close()
+
+
+def run(
+    main: Coroutine[Any, Any, T],
+    *,
+    debug: bool | None = None,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    clock: trio.abc.Clock | None = None,
+    instruments: Sequence[trio.abc.Instrument] = (),
+) -> T:
+    """Run a coroutine on a new loop inside a new trio run, close the loop, and return the result (asyncio 3.7).
+
+    Args:
+        main: the coroutine.
+        debug: whether the loop is in debug mode; None leaves it to the environment.
+        loop_factory: makes the loop; None makes an `EventLoop` (asyncio 3.12).
+        clock: trio's clock; None is real time.
+        instruments: trio's instruments.
+
+    Raises:
+        RuntimeError: if a loop is running in this thread.
+        KeyboardInterrupt: after Ctrl-C, which first cancels the main task (asyncio 3.11).
+    """
+    if get_running_loop_or_none() is not None:
+        raise RuntimeError("asyncio.run() cannot be called from a running event loop")
+    runner = Runner(debug=debug, loop_factory=loop_factory, clock=clock, instruments=instruments)
+    return runner._run_and_close(main, cancel_on_interrupt=RUN_CANCELS_ON_INTERRUPT)
+
+
+@asynccontextmanager
+async def open_loop(debug: bool | None = None) -> AsyncIterator[EventLoop]:
+    """Open a loop in a running trio program, and close it at the end of the block.
+
+    Opening again inside the block gives the same loop. Whatever ends the block, the loop goes through the phases of
+    closing: its Tasks are cancelled and waited for, its async generators finished, its executor shut down.
+
+    Args:
+        debug: whether the loop is in debug mode; None leaves it to the environment.
+
+    Raises:
+        RuntimeError: outside of a trio program, or inside another asyncio loop.
+    """
+    if not trio.lowlevel.in_trio_task():
+        raise RuntimeError(
+            "open_loop() opens a loop in a trio program, and this thread runs none. "
+            "Start one with trio.run(), or run asyncio code with trioasync.run()."
+        )
+
+    def make_loop() -> EventLoop:
+        if get_running_loop_or_none() is not None:
+            raise RuntimeError("Cannot run the event loop while another loop is running")
+        loop = EventLoop.in_this_trio_run()
+        if debug is not None:
+            loop.set_debug(debug)
+        return loop
+
+    async with lifetime.open_in_trio(make_loop) as loop:
+        yield loop

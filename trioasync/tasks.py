@@ -1,0 +1,192 @@
+"""Tasks (asyncio.tasks): asyncio's own, each with a trio task as its host.
+
+What asyncio says of a Task (its states, the rules of cancellation, its messages) is asyncio's own code here, on each
+Python that Python's. The Task differs from asyncio's in one thing: the coroutine that it resumes is a driver around the
+user's coroutine (`_host/driver.py`), by which a coroutine may await trio as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.tasks import (
+    ALL_COMPLETED,
+    FIRST_COMPLETED,
+    FIRST_EXCEPTION,
+    all_tasks,
+    current_task,
+    ensure_future,
+    gather,
+    run_coroutine_threadsafe,
+    shield,
+    sleep,
+    wait,
+    wait_for,
+)
+from collections.abc import Coroutine
+from contextvars import Context, copy_context
+from types import CoroutineType, FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ._backports.uncancel import CountingTask
+from ._host.driver import OUR_FRAMES, drive
+from ._stdlib import HAS_EAGER_START, HAS_TASK_CONTEXT, CTask, is_coroutine, start_eagerly
+
+if sys.version_info >= (3, 13):
+    from asyncio.tasks import as_completed
+else:
+    from ._backports.tasks import as_completed
+
+if sys.version_info >= (3, 12):
+    from asyncio.tasks import create_eager_task_factory
+else:
+    from ._backports.tasks import create_eager_task_factory
+
+if TYPE_CHECKING:
+    from ._host.host import Host
+
+__all__ = (
+    "ALL_COMPLETED",
+    "FIRST_COMPLETED",
+    "FIRST_EXCEPTION",
+    "Task",
+    "all_tasks",
+    "as_completed",
+    "create_eager_task_factory",
+    "create_task",
+    "current_task",
+    "eager_task_factory",
+    "ensure_future",
+    "gather",
+    "run_coroutine_threadsafe",
+    "shield",
+    "sleep",
+    "wait",
+    "wait_for",
+)
+
+T = TypeVar("T")
+
+
+class Task(CountingTask):
+    """Run a coroutine as a trio task, with asyncio's semantics (asyncio 3.10 to 3.15).
+
+    Args:
+        coro: the coroutine.
+        loop: the loop to run on; None is the running loop.
+        name: the name; None is "Task-" and a number.
+        context: the `contextvars.Context` to run in, instead of a copy of the current one.
+        eager_start: whether the first step is made at once, if the loop is running.
+
+    Raises:
+        TypeError: if `coro` is not a coroutine.
+    """
+
+    __slots__ = ("_context", "_coro", "_host", "cancelled_early")
+
+    _coro: Coroutine[Any, Any, Any]
+    _context: Context
+    # The host that carries the Task, from its first step to its last.
+    _host: Host | None
+    # Whether a cancellation came before the first step: the driver was started to wait for it.
+    cancelled_early: bool
+
+    def __init__(
+        self,
+        coro: Coroutine[Any, Any, Any],
+        *,
+        loop: Any = None,
+        name: str | None = None,
+        context: Context | None = None,
+        eager_start: bool | None = None,
+    ) -> None:
+        if loop is None:
+            asyncio.Future.__init__(self)  # finds the loop by the rules of the running Python
+            loop = self._loop
+        if context is None:
+            context = copy_context()
+        self._coro, self._context = coro, context
+        self._host, self.cancelled_early = None, False
+        driven = coro
+        if hasattr(loop, "hosts") and (coro.__class__ is CoroutineType or is_coroutine(coro)):
+            driven = drive(self, coro, loop)
+        if HAS_EAGER_START and eager_start:
+            CTask.__init__(self, driven, loop=loop, name=name, context=context, eager_start=True)
+        elif HAS_TASK_CONTEXT:
+            CTask.__init__(self, driven, loop=loop, name=name, context=context)
+        else:
+            CTask.__init__(self, driven, loop=loop, name=name)
+        if self._source_traceback:
+            del self._source_traceback[-1]
+        if eager_start and not HAS_EAGER_START and loop.is_running():
+            start_eagerly(self, context)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Ask the Task to stop by a CancelledError (asyncio 3.9).
+
+        Args:
+            msg: the message of the CancelledError.
+
+        Returns:
+            whether the Task can still be cancelled.
+        """
+        if self._host is None and not self.cancelled_early and not self.done():
+            driver = CTask.get_coro(self)
+            if driver is not self._coro:
+                self.cancelled_early = True
+                driver.send(None)
+        return super().cancel(msg)
+
+    def get_coro(self) -> Any:
+        """Return the coroutine, or None for a Task that completed eagerly (asyncio 3.8; None since 3.12)."""
+        return None if CTask.get_coro(self) is None else self._coro
+
+    def get_context(self) -> Context:
+        """Return the context in which the coroutine runs (asyncio 3.12)."""
+        return self._context
+
+    def set_name(self, value: object) -> None:
+        """Name the Task, and the trio task that hosts it (asyncio 3.8)."""
+        CTask.set_name(self, value)
+        if self._host is not None:
+            self._host.trio_task.name = self.get_name()
+
+    def get_stack(self, *, limit: int | None = None) -> list[FrameType]:
+        """Return the frames of the coroutine, or those of the traceback it ended with (asyncio 3.4).
+
+        Args:
+            limit: the most frames to return: the newest of a stack, the oldest of a traceback.
+        """
+        frames = [frame for frame in CTask.get_stack(self) if frame.f_code not in OUR_FRAMES]
+        if limit is None:
+            return frames
+        ended_by_exception = self.done() and not self.cancelled() and self._exception is not None
+        return frames[:limit] if ended_by_exception else frames[len(frames) - limit :]
+
+
+def create_task(
+    coro: Coroutine[Any, Any, T],
+    *,
+    name: str | None = None,
+    context: Context | None = None,
+    eager_start: bool | None = None,
+) -> asyncio.Task[T]:
+    """Start a coroutine as a Task of the running loop (asyncio 3.7; `context` 3.11, `eager_start` 3.14).
+
+    Args:
+        coro: the coroutine.
+        name: the Task's name; None is "Task-" and a number.
+        context: the `contextvars.Context` to run in, instead of a copy of the current one.
+        eager_start: whether the first step is made at once.
+
+    Raises:
+        RuntimeError: if no loop is running.
+    """
+    loop = asyncio.get_running_loop()
+    if context is None and eager_start is None:
+        return loop.create_task(coro, name=name)
+    given = {"name": name, "context": context, "eager_start": eager_start}
+    return loop.create_task(coro, **{key: value for key, value in given.items() if value is not None})
+
+
+eager_task_factory = create_eager_task_factory(Task)
