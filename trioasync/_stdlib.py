@@ -114,3 +114,16 @@ def main_coroutine(main: Any) -> Any:
 
 STOCK_EAGER_FACTORY = getattr(asyncio, "eager_task_factory", None)
 """The factory that makes stock Tasks (asyncio 3.12), which a loop of ours replaces by the one that makes ours."""
+
+
+if HAS_TASK_CONTEXT:
+
+    def context_of_step(callback: Any, context: Any) -> Any:
+        """Return the context in which a Task's step runs."""
+        return context
+
+else:
+
+    def context_of_step(callback: Any, context: Any) -> Any:
+        """Return the context in which a Task's step runs; this Python's Task has made a copy of the one it was given."""
+        return getattr(callback.__self__, "_context", context)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import itertools
 import math
 import sys
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextvars import Context
 from typing import Any, TypeVar
 
@@ -17,26 +18,27 @@ import trio
 
 from . import _trio
 from ._host import lifetime
+from ._host.handles import Handle, TimerHandle
 from ._host.pool import Hosts
 from ._host.pump import Pump
 from ._host.workers import Workers
 from ._stdlib import (
+    HAS_TASK_CONTEXT,
     STOCK_EAGER_FACTORY,
     WAKEUP_NAME,
-    Handle,
     StepCallback,
-    TimerHandle,
     WakeupCallback,
+    context_of_step,
     format_handle,
     logger,
     run_until_complete_callback,
     stock_create_task_takes,
 )
-from .tasks import Task, eager_task_factory
+from .tasks import Task, eager_task_factory, start_task
 
 T = TypeVar("T")
 
-_COMPACT_AT = 100
+COMPACT_TIMERS_AT = 100
 """From this number of timers on the cancelled ones are thrown out when they are more than half of them."""
 
 
@@ -50,7 +52,6 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     # The base class's own state, which trio's side reads too.
     _ready: deque[Any]
-    _scheduled: list[TimerHandle]
     _stopping: bool
     _debug: bool
     _closed: bool
@@ -64,11 +65,16 @@ class EventLoop(asyncio.SelectorEventLoop):
     has_run = False
     # Set while the loop is running.
     pump: Pump
+    # While the pump naps in trio, what hands the loop work must wake it.
+    _asleep = False
+    # The heap of timers; of two that are due at the same time, the one that was set first comes first.
+    _timers: list[tuple[float, int, asyncio.TimerHandle]]
 
     def __init__(
         self, *, clock: trio.abc.Clock | None = None, instruments: Sequence[trio.abc.Instrument] = ()
     ) -> None:
         _trio.check()
+        self._timer_order = itertools.count().__next__
         super().__init__()
         self._clock, self._instruments = clock, instruments
         self.hosts = Hosts(self)
@@ -115,7 +121,7 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     def wake(self) -> None:
         """End the pump's nap, if it naps."""
-        if self.services is not None and self.pump.asleep:
+        if self._asleep:
             self.pump.wake()
 
     def interrupt(self) -> None:
@@ -140,65 +146,103 @@ class EventLoop(asyncio.SelectorEventLoop):
         """Call a function in the next turn (asyncio 3.10 to 3.15)."""
         if self._closed or self._debug:
             handle = super().call_soon(callback, *args, context=context)
-        elif context is not None and (
-            callback.__class__ is StepCallback
-            or (
-                callback.__class__ is WakeupCallback
-                and callback.__self__.__class__ is Task  # type: ignore[attr-defined]
-                and callback.__name__ == WAKEUP_NAME
-            )
+            _forget_last_frame(handle)
+        elif callback.__class__ is StepCallback:
+            # Asked for by asyncio's C code, which has no use for a Handle.
+            self._ready.append((context if HAS_TASK_CONTEXT else context_of_step(callback, context), callback, None))
+            handle = None
+        elif (
+            callback.__class__ is WakeupCallback
+            and callback.__self__.__class__ is Task  # type: ignore[attr-defined]
+            and callback.__name__ == WAKEUP_NAME
         ):
-            # A step of a Task, asked for by asyncio's C code, which has no use for a Handle.
-            self._ready.append((context, callback, args))
+            self._ready.append((context if HAS_TASK_CONTEXT else context_of_step(callback, context), callback, args[0]))
             handle = None
         else:
             handle = Handle(callback, args, self, context)
             self._ready.append(handle)
-        if self.services is not None and self.pump.asleep:
-            self.pump.wake()
+        if self._asleep:
+            self.wake()
         return handle
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call a function after a delay in seconds (asyncio 3.10 to 3.15)."""
+        if self._closed or self._debug or delay is None:
+            timer = super().call_later(delay, callback, *args, context=context)
+            _forget_last_frame(timer)
+            return timer
+        return self._set_timer(TimerHandle(self._now() + delay, callback, args, self, context))
 
     def call_at(
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> TimerHandle:
+    ) -> asyncio.TimerHandle:
         """Call a function at a time of `loop.time` (asyncio 3.10 to 3.15)."""
-        timer = super().call_at(when, callback, *args, context=context)
-        self.wake()
+        if self._closed or self._debug or when is None:
+            timer = super().call_at(when, callback, *args, context=context)
+            _forget_last_frame(timer)
+        else:
+            timer = TimerHandle(when, callback, args, self, context)
+        return self._set_timer(timer)
+
+    def _set_timer(self, timer: asyncio.TimerHandle) -> asyncio.TimerHandle:
+        heapq.heappush(self._timers, (timer._when, self._timer_order(), timer))
+        timer._scheduled = True
+        if self._asleep:
+            self.wake()
         return timer
+
+    @property
+    def _scheduled(self) -> list[asyncio.TimerHandle]:
+        """The timers as asyncio's loops have them. Ours are in tuples, which are compared without a call."""
+        return [timer for _, _, timer in self._timers]
+
+    @_scheduled.setter
+    def _scheduled(self, timers: Iterable[asyncio.TimerHandle]) -> None:
+        self._timers = [(timer._when, self._timer_order(), timer) for timer in timers]
 
     def next_timer(self) -> float:
         """Return the time at which the next timer is due, infinity if there is none."""
-        scheduled = self._scheduled
-        while scheduled and scheduled[0]._cancelled:
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:
             self._timer_cancelled_count -= 1
-            heapq.heappop(scheduled)._scheduled = False
-        return scheduled[0]._when if scheduled else math.inf
+            heapq.heappop(timers)[2]._scheduled = False
+        return timers[0][0] if timers else math.inf
 
     def make_due_timers_ready(self) -> None:
         """Move the timers that are due to the ready queue."""
-        self._compact_timers()
-        end = self.time() + self._clock_resolution
-        while self.next_timer() < end:
-            timer = heapq.heappop(self._scheduled)
+        timers = self._timers
+        if len(timers) > COMPACT_TIMERS_AT and self._timer_cancelled_count * 2 > len(timers):
+            self._drop_cancelled_timers()
+        end = self._now() + self._clock_resolution
+        while timers and timers[0][0] < end:
+            timer = heapq.heappop(timers)[2]
             timer._scheduled = False
-            self._ready.append(timer)
+            if timer._cancelled:
+                self._timer_cancelled_count -= 1
+            else:
+                self._ready.append(timer)
 
-    def _compact_timers(self) -> None:
-        scheduled = self._scheduled
-        if len(scheduled) > _COMPACT_AT and self._timer_cancelled_count * 2 > len(scheduled):
-            for timer in scheduled:
-                timer._scheduled = not timer._cancelled
-            scheduled[:] = [timer for timer in scheduled if timer._scheduled]
-            heapq.heapify(scheduled)
-            self._timer_cancelled_count = 0
+    def _drop_cancelled_timers(self) -> None:
+        for _, _, timer in self._timers:
+            timer._scheduled = not timer._cancelled
+        self._timers[:] = [entry for entry in self._timers if entry[2]._scheduled]
+        heapq.heapify(self._timers)
+        self._timer_cancelled_count = 0
+
+    def close(self) -> None:
+        """Close the loop, which must not be running (asyncio 3.10 to 3.15)."""
+        super().close()
+        self._timers.clear()
 
     def run_ready_in_debug_mode(self, count: int) -> None:
         """Run the first handles of the ready queue, and log those that are slow."""
         for _ in range(count):
             handle = self._ready.popleft()
             if handle.__class__ is tuple:  # from before debug mode was switched on
-                context, callback, args = handle
-                handle = Handle(callback, args, self, context)
+                context, callback, argument = handle
+                handle = Handle(callback, () if argument is None else (argument,), self, context)
             if handle._cancelled:
                 continue
             self._current_handle = handle
@@ -236,7 +280,7 @@ class EventLoop(asyncio.SelectorEventLoop):
         if kwargs:
             task = Task(coro, loop=self, name=name, context=context, **kwargs)
         else:
-            task = Task(coro, loop=self, name=name, context=context)
+            task = start_task(coro, self, name, context)
         if self._debug and task._source_traceback:
             del task._source_traceback[-1]
         return task
@@ -268,6 +312,12 @@ class EventLoop(asyncio.SelectorEventLoop):
             self._check_default_executor()
             self._default_executor = self.workers
         return self._default_executor
+
+
+def _forget_last_frame(handle: Any) -> None:
+    """Take our own frame off the place where debug mode says that a handle was made."""
+    if handle._source_traceback:
+        del handle._source_traceback[-1]
 
 
 def new_event_loop() -> EventLoop:

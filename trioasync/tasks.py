@@ -86,7 +86,7 @@ class Task(CountingTask):
 
     _coro: Coroutine[Any, Any, Any]
     _context: Context
-    # The host that carries the Task, from its first step to its last.
+    # The host that carries the Task since its first step, or has carried it.
     _host: Host | None
     # Whether a cancellation came before the first step: the driver was started to wait for it.
     cancelled_early: bool
@@ -105,11 +105,7 @@ class Task(CountingTask):
             loop = self._loop
         if context is None:
             context = copy_context()
-        self._coro, self._context = coro, context
-        self._host, self.cancelled_early = None, False
-        driven = coro
-        if hasattr(loop, "hosts") and (coro.__class__ is CoroutineType or is_coroutine(coro)):
-            driven = drive(self, coro, loop)
+        driven = self._prepare(coro, loop, context)
         if HAS_EAGER_START and eager_start:
             CTask.__init__(self, driven, loop=loop, name=name, context=context, eager_start=True)
         elif HAS_TASK_CONTEXT:
@@ -120,6 +116,15 @@ class Task(CountingTask):
             del self._source_traceback[-1]
         if eager_start and not HAS_EAGER_START and loop.is_running():
             start_eagerly(self, context)
+
+    def _prepare(self, coro: Coroutine[Any, Any, Any], loop: Any, context: Context) -> Coroutine[Any, Any, Any]:
+        """Set what is ours, and return the coroutine that asyncio's Task gets: a driver, if the loop has hosts."""
+        self._coro, self._context = coro, context
+        self._host, self.cancelled_early = None, False
+        hosts = getattr(loop, "hosts", None)
+        if hosts is not None and (coro.__class__ is CoroutineType or is_coroutine(coro)):
+            return drive(self, coro, hosts)
+        return coro
 
     def cancel(self, msg: Any = None) -> bool:
         """Ask the Task to stop by a CancelledError (asyncio 3.9).
@@ -148,7 +153,7 @@ class Task(CountingTask):
     def set_name(self, value: object) -> None:
         """Name the Task, and the trio task that hosts it (asyncio 3.8)."""
         CTask.set_name(self, value)
-        if self._host is not None:
+        if self._host is not None and self._host.task is self:
             self._host.trio_task.name = self.get_name()
 
     def get_stack(self, *, limit: int | None = None) -> list[FrameType]:
@@ -162,6 +167,20 @@ class Task(CountingTask):
             return frames
         ended_by_exception = self.done() and not self.cancelled() and self._exception is not None
         return frames[:limit] if ended_by_exception else frames[len(frames) - limit :]
+
+
+def start_task(
+    coro: Coroutine[Any, Any, Any], loop: Any, name: str | None, context: Context | None
+) -> Task:
+    """Return a new Task, as `Task(coro, loop=loop, name=name, context=context)` does in one call less."""
+    if context is None:
+        context = copy_context()
+    task: Task = Task.__new__(Task)
+    if HAS_TASK_CONTEXT:
+        CTask.__init__(task, task._prepare(coro, loop, context), loop=loop, name=name, context=context)
+    else:
+        CTask.__init__(task, task._prepare(coro, loop, context), loop=loop, name=name)
+    return task
 
 
 def create_task(

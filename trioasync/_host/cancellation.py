@@ -36,7 +36,7 @@ class Cancellation:
     """The part of a host that passes cancellations on, in both directions."""
 
     __slots__ = (
-        "armed", "base", "cancel_error", "gate", "in_trio_lane", "interrupt", "interrupt_count", "landing", "scope_seen",
+        "armed", "base", "cancel_error", "cancelled", "gate", "in_trio_lane", "interrupt", "interrupt_count", "landing", "scope_seen",
         "substitute", "task", "trap", "trio_task",
     )  # fmt: skip
 
@@ -46,6 +46,8 @@ class Cancellation:
     # None while the host is in the pool.
     task: Task | None
     in_trio_lane: bool
+    # Whether anything below was set since the Task was seated.
+    cancelled: bool
     # While the host is parked: trio has not called the park's abort function yet. It does so once per wait.
     armed: bool
     # True while the Task leaves the trio lane inside a step of trio's, when trio arms the park by itself.
@@ -64,7 +66,7 @@ class Cancellation:
     scope_seen: bool
 
     def __init__(self) -> None:
-        self.in_trio_lane = self.landing = self.scope_seen = self.armed = False
+        self.in_trio_lane = self.landing = self.scope_seen = self.armed = self.cancelled = False
         self.task = self.trap = self.cancel_error = self.gate = self.substitute = self.interrupt = None
         self.interrupt_count = 0
 
@@ -73,13 +75,19 @@ class Cancellation:
     def request_cancel(self, msg: Any) -> bool:
         """Ask for one CancelledError at the next point where trio allows it."""
         if self.cancel_error is None:
+            self.cancelled = True
             self.cancel_error = CancelledError() if msg is None else CancelledError(msg)
             self.gate = _trio.Gate(self.trio_task, self.base)
             self.gate.close()
         return True
 
-    def forget_cancel(self) -> None:
-        """Drop a request that found no place for its delivery."""
+    def forget_cancellation(self) -> None:
+        """Drop what found no place for its delivery: the Task has ended."""
+        self.cancelled = self.scope_seen = False
+        self.interrupt = None
+        self._forget_request()
+
+    def _forget_request(self) -> None:
         self.cancel_error = None
         self._open_gate()
 
@@ -92,7 +100,7 @@ class Cancellation:
         """Deliver a request that trio could not: the Task now awaits something of asyncio's."""
         error = self.cancel_error
         assert error is not None
-        self.forget_cancel()
+        self._forget_request()
         if yielded is None or not yielded.cancel(*error.args):
             self.interrupt, self.interrupt_count = error, -1
 
@@ -164,6 +172,7 @@ class Cancellation:
         if task is None or self.scope_seen or self.interrupt is not None:
             return Abort.FAILED
         cancelled = outcome.capture(raise_cancel).error  # type: ignore[attr-defined]
+        self.cancelled = True
         self.interrupt, self.interrupt_count = ScopeCancelled.translate(cancelled), task.cancelling()
         waiter = task._fut_waiter
         if waiter is not None and not waiter.cancel():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -20,8 +20,8 @@ if sys.version_info < (3, 11):
     from exceptiongroup import BaseExceptionGroup
 
 if TYPE_CHECKING:
-    from ..loop import EventLoop
     from ..tasks import Task
+    from .pool import Hosts
 
 _CHECKPOINT, _WAIT = TRAPS
 _TRIO_CANCELLATIONS = (trio.Cancelled, BaseExceptionGroup)
@@ -32,47 +32,55 @@ def _yield(value: Any) -> Generator[Any, None, None]:
     yield value
 
 
-async def drive(task: Task, coro: Coroutine[Any, Any, Any], loop: EventLoop) -> Any:
+async def drive(task: Task, coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any:
     """Run a coroutine in the two lanes of a Task."""
-    error: BaseException | None = None
+    resume: Callable[[Any], Any] = coro.send
+    argument: Any = None
     if task.cancelled_early:
-        error = await _first_throw(coro)
-    host = loop.hosts.take(task, coro)
+        resume, argument = coro.throw, await _first_throw(coro)
+    host = hosts.idle.pop() if hosts.idle else hosts.new()
+    host.task, host.coro, task._host = task, coro, host
+    trio_task = host.trio_task
+    trio_task.name, trio_task.context = task.get_name(), task._context
     del task
-    send, throw = coro.send, coro.throw
-    try:
-        while True:
-            run_context = host.run_context
-            pump = run_context.get("task")
-            run_context["task"] = host.trio_task
-            try:
-                yielded = send(None) if error is None else throw(error)
-            finally:
-                run_context["task"] = pump
-                error = None
-            if yielded is _CHECKPOINT or yielded.__class__ is _WAIT:
-                host.enter_trio_lane(yielded)
-                await _yield(host)
-                yielded = host.leave_trio_lane()
-            elif not host.armed:
-                host.rearm(yielded)
-            try:
-                await _yield(yielded)
-            except BaseException as thrown:
-                error = thrown
-            if host.interrupt is not None:
-                error = host.judge_interrupt(error, bare=yielded is None)
-            yielded = None
-    except StopIteration as stop:
-        return stop.value
-    except _TRIO_CANCELLATIONS as ending:
-        raise as_cancellation(ending) from None
-    finally:
-        error = yielded = None  # a traceback may keep this frame
-        loop.hosts.release(host)
+    while True:
+        run_context = host.run_context
+        pump = run_context.get("task")
+        run_context["task"] = host.trio_task
+        try:
+            yielded = resume(argument)
+        except StopIteration as stop:
+            run_context["task"] = pump
+            hosts.take_back(host)
+            return stop.value
+        except BaseException as ending:
+            run_context["task"] = pump
+            hosts.take_back(host)
+            argument = None  # the traceback keeps this frame
+            if isinstance(ending, _TRIO_CANCELLATIONS):
+                raise as_cancellation(ending) from None
+            raise
+        run_context["task"] = pump
+        if yielded is _CHECKPOINT or yielded.__class__ is _WAIT:
+            host.enter_trio_lane(yielded)
+            await _yield(host)
+            resume, argument = host.leave_trio_lane, None
+            continue
+        if not host.armed and not host.landing:
+            host.rearm(yielded)
+        try:
+            await _yield(yielded)
+        except BaseException as thrown:
+            resume, argument = coro.throw, thrown
+        else:
+            resume, argument = coro.send, None
+        if host.interrupt is not None:
+            argument = host.judge_interrupt(argument, bare=yielded is None)
+            resume = coro.send if argument is None else coro.throw
+        yielded = None
 
 
-async def _first_throw(coro: Coroutine[Any, Any, Any]) -> BaseException | None:
+async def _first_throw(coro: Coroutine[Any, Any, Any]) -> BaseException:
     """Wait to be thrown a cancellation that came before the first step.
 
     The coroutine itself must get it. Thrown into a driver that has not begun, it would reach nothing.
@@ -84,7 +92,7 @@ async def _first_throw(coro: Coroutine[Any, Any, Any]) -> BaseException | None:
         raise
     except BaseException as thrown:
         return thrown
-    return None
+    raise RuntimeError("a cancelled Task was resumed without its cancellation")
 
 
 OUR_FRAMES = {drive.__code__, _yield.__code__, Host.leave_trio_lane.__code__}

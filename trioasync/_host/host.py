@@ -91,7 +91,7 @@ class Host(Cancellation):
             self.trap = trap
             _trio.block(self.trio_task, self.abort_trap)
 
-    def leave_trio_lane(self) -> Any:
+    def leave_trio_lane(self, _: None) -> Any:
         """Return what the coroutine yielded to asyncio at the end of the trio lane, or raise what it raised."""
         yielded, failure = self.yielded, self.failure
         self.yielded = self.failure = None
@@ -170,7 +170,7 @@ class Host(Cancellation):
         finally:
             self.landing = False
         if self.task is None and not self.dismissed:
-            self.loop.hosts.put_back(self)
+            self.loop.hosts.take_back(self)
 
     def throw(self, exc: Any, *rest: Any) -> Any:
         """Take an exception that trio throws when it did not understand a trap, which a Task never lets happen."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from .host import IDLE_NAME, Host
 
@@ -23,7 +23,8 @@ class Hosts:
     def __init__(self, loop: EventLoop) -> None:
         self._loop = loop
         self._nursery: trio.Nursery | None = None
-        self._idle: list[Host] = []
+        # Parked hosts without a Task; the driver takes the last.
+        self.idle: list[Host] = []
         # Idle and seated; while no trio run is on, the seated ones, which keep their Tasks alive and in place.
         self._all: set[Host] = set()
 
@@ -37,42 +38,28 @@ class Hosts:
         """End the trio run's hosts. The Tasks among them stay where they are: they wait for futures."""
         for host in self._all:
             host.dismiss()
-        self._all.difference_update(self._idle)
-        self._idle.clear()
+        self._all.difference_update(self.idle)
+        self.idle.clear()
         self._nursery = None
 
-    def take(self, task: Task, coro: Coroutine[Any, Any, Any]) -> Host:
-        """Seat a Task."""
-        host = self._idle.pop() if self._idle else self._new()
-        host.task, host.coro, task._host = task, coro, host
-        trio_task = host.trio_task
-        trio_task.name, trio_task.context = task.get_name(), task._context
-        return host
-
-    def _new(self) -> Host:
+    def new(self) -> Host:
+        """Return a host that is a new trio task."""
         assert self._nursery is not None, "a Task makes its first step while the loop runs"
         host = Host(self._loop, self._nursery)
         self._all.add(host)
         return host
 
-    def release(self, host: Host) -> None:
+    def take_back(self, host: Host) -> None:
         """Free a host whose Task has ended. One that leaves the trio lane comes back when it is parked again."""
-        if host.task is not None:
-            host.task._host = None
-        host.task = host.coro = host.interrupt = None
-        host.scope_seen = False
-        if host.cancel_error is not None:
-            host.forget_cancel()
-        if host.dismissed:
-            self._all.discard(host)
-        elif not host.landing:
-            self.put_back(host)
-
-    def put_back(self, host: Host) -> None:
-        """Keep a parked host for the next Task, or let it go."""
-        if len(self._idle) < IDLE_LIMIT:
+        host.task = host.coro = None
+        if host.cancelled:
+            host.forget_cancellation()
+        if host.landing or host.dismissed:
+            if host.dismissed:
+                self._all.discard(host)
+        elif len(self.idle) < IDLE_LIMIT:
             host.trio_task.name = IDLE_NAME
-            self._idle.append(host)
+            self.idle.append(host)
         else:
             self._all.discard(host)
             host.dismiss()

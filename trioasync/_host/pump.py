@@ -50,8 +50,6 @@ class Pump:
         self._resumed = True
         # The next turn's look at the selector was the pump's wait.
         self._looked = False
-        # While the pump naps, what happens in trio must wake it.
-        self.asleep = False
         self._nap_scope = trio.CancelScope()
         # How many descriptors are registered for the loop's own sake: with no others there is no I/O to look for.
         self.own_descriptors = 1
@@ -63,7 +61,7 @@ class Pump:
 
     def wake(self) -> None:
         """End the nap."""
-        self.asleep = False
+        self._loop._asleep = False
         self._nap_scope.cancel()
 
     @enable_ki_protection
@@ -117,7 +115,7 @@ class Pump:
             events = loop._selector.select(0)
             if events:
                 loop._process_events(events)
-        if loop._scheduled:
+        if loop._timers:
             loop.make_due_timers_ready()
         ready = loop._ready
         if loop._debug:
@@ -127,8 +125,11 @@ class Pump:
         for _ in range(len(ready)):
             item = popleft()
             if item.__class__ is tuple:
-                context, callback, args = item
-                context.run(callback, *args)
+                context, callback, argument = item
+                if argument is None:
+                    context.run(callback)
+                else:
+                    context.run(callback, argument)
             elif not item._cancelled:
                 item._run()
 
@@ -175,11 +176,11 @@ class Pump:
         if deadline != math.inf:
             deadline += trio.current_time() - loop.time()
         with trio.CancelScope(deadline=deadline) as self._nap_scope:
-            self.asleep = True
+            loop._asleep = True
             try:
                 await trio.lowlevel.wait_readable(loop.selector_descriptor)
             finally:
-                self.asleep = False
+                loop._asleep = False
         self._resumed = True
 
     def _watch_trio(self) -> None:

@@ -1,0 +1,3 @@
+"""The constants: asyncio's own."""
+
+from asyncio.constants import *

@@ -1,0 +1,3 @@
+"""The logger: asyncio's own."""
+
+from asyncio.log import *

@@ -1,0 +1,3 @@
+"""TLS: asyncio's own."""
+
+from asyncio.sslproto import *

@@ -1,0 +1,3 @@
+"""The socket that a transport shows: asyncio's own."""
+
+from asyncio.trsock import *

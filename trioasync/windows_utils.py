@@ -1,0 +1,3 @@
+"""Pipes on Windows: asyncio's own, and elsewhere the same ImportError."""
+
+from asyncio.windows_utils import *
