@@ -18,6 +18,7 @@ import trio
 
 from . import _trio
 from ._host import lifetime
+from ._host.driver import without_our_frames
 from ._host.handles import Handle, TimerHandle
 from ._host.pool import Hosts
 from ._host.pump import Pump
@@ -61,6 +62,7 @@ class EventLoop(asyncio.SelectorEventLoop):
     services: trio.Nursery | None = None
     run_context: dict[str, Any]
     trio_token: trio.lowlevel.TrioToken
+    trio_asyncgen_hooks: tuple[Any, Any]
     # Whether a trio run was ever started for this loop.
     has_run = False
     # Set while the loop is running.
@@ -101,15 +103,20 @@ class EventLoop(asyncio.SelectorEventLoop):
         self._check_running()
         self.run_in_trio(lambda: lifetime.turn_until_stopped(self))
 
-    def run_in_trio(self, script: Callable[[], Awaitable[T]]) -> T:
-        """Start a trio run that hosts this loop, and return what an async function returns in it."""
+    def run_in_trio(self, script: Callable[[], Awaitable[BaseException | None]]) -> None:
+        """Start a trio run that hosts this loop for an async function, and raise what it returns."""
         if trio.lowlevel.in_trio_run():
             raise RuntimeError(
                 "This thread is inside trio.run() already, and a loop cannot start another trio run there. "
                 "Use `async with trioasync.open_loop():` to run asyncio code in a trio program."
             )
         self.has_run = True
-        return trio.run(lifetime.live, self, script, clock=self._clock, instruments=self._instruments)
+        ended_by = trio.run(lifetime.live, self, script, clock=self._clock, instruments=self._instruments)
+        if ended_by is not None:
+            try:
+                raise ended_by
+            finally:
+                del ended_by  # the traceback refers to this frame
 
     @property
     def stop_callback(self) -> Callable[[Any], None]:
@@ -128,17 +135,15 @@ class EventLoop(asyncio.SelectorEventLoop):
         """End the run with a KeyboardInterrupt, from a signal handler."""
         self.trio_token.run_sync_soon(self.pump.crash, KeyboardInterrupt())
 
-    def enter_asyncio_code(self) -> tuple[Any, Any]:
-        """Make this thread look to libraries as it does under asyncio, and return what `leave_asyncio_code` needs."""
-        outer = sniffio.thread_local.name, sys.get_asyncgen_hooks()
+    def enter_asyncio_code(self) -> None:
+        """Make this thread look to libraries as it does under asyncio."""
         sniffio.thread_local.name = "asyncio"
         sys.set_asyncgen_hooks(*self._asyncgen_hooks)
-        return outer
 
-    def leave_asyncio_code(self, outer: tuple[Any, Any]) -> None:
-        """Undo `enter_asyncio_code`."""
-        sniffio.thread_local.name = outer[0]
-        sys.set_asyncgen_hooks(*outer[1])
+    def leave_asyncio_code(self) -> None:
+        """Make this thread look to libraries as it does under trio."""
+        sniffio.thread_local.name = "trio"
+        sys.set_asyncgen_hooks(*self.trio_asyncgen_hooks)
 
     # -- callbacks
 
@@ -233,8 +238,37 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     def close(self) -> None:
         """Close the loop, which must not be running (asyncio 3.10 to 3.15)."""
+        if not self._closed and not self.is_running():
+            self._begin_unbegun_drivers()
         super().close()
         self._timers.clear()
+        self.hosts.forget()
+
+    def _begin_unbegun_drivers(self) -> None:
+        """Spare Tasks that will never make their first step the warning that their driver was never awaited."""
+        for item in self._ready:
+            step = item[1] if item.__class__ is tuple else item._callback
+            task = getattr(step, "__self__", None)
+            if step.__class__ is StepCallback and isinstance(task, Task):
+                task.begin_driver()
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Report an exception that nobody handles, to the handler that was set or to the log (asyncio 3.10 to 3.15)."""
+        if isinstance(context.get("exception"), BaseException):
+            without_our_frames(context["exception"])
+        super().call_exception_handler(context)
+
+    async def shutdown_default_executor(self, *timeout: Any, **options: Any) -> None:
+        """Wait for the functions that run in the default executor, and refuse further ones (asyncio 3.10 to 3.15).
+
+        Args:
+            timeout: how long to wait at most, in seconds (asyncio 3.12).
+        """
+        if self._default_executor is self.workers and self.workers.idle:
+            self._executor_shutdown_called = True
+            self.workers.shutdown(wait=False)
+        else:
+            await super().shutdown_default_executor(*timeout, **options)
 
     def run_ready_in_debug_mode(self, count: int) -> None:
         """Run the first handles of the ready queue, and log those that are slow."""
@@ -290,7 +324,7 @@ class EventLoop(asyncio.SelectorEventLoop):
             return eager_task_factory(self, coro, **kwargs)
         given = {key: value for key, value in kwargs.items() if value is not None}
         if stock_create_task_takes(given):
-            return super().create_task(coro, **kwargs)
+            return super().create_task(coro, **given)
         name = given.pop("name", None)
         task = self._task_factory(self, coro, **given)
         if name is not None:

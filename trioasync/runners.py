@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
-import outcome
 import trio
 
 from ._host import lifetime
+from ._host.driver import without_our_frames
 from ._stdlib import RUN_CANCELS_ON_INTERRUPT, get_running_loop_or_none, main_coroutine
 from .exceptions import CancelledError
 from .loop import EventLoop
@@ -95,7 +95,11 @@ class Runner:
         """
         main = self._start(coro, context)
         with self._cancelling_on_interrupt(main):
-            return self._judge(main, outcome.capture(self.get_loop().run_until_complete, main)).unwrap()
+            try:
+                return self.get_loop().run_until_complete(main)
+            except CancelledError:
+                self._raise_interrupt(main)
+                raise
 
     def close(self) -> None:
         """Cancel what is left, go through the phases of closing, and close the loop (asyncio 3.11)."""
@@ -114,15 +118,25 @@ class Runner:
                 return self.run(coro)
         try:
             main = self._start(coro, None)
-            script = functools.partial(lifetime.run_and_close, loop, main, functools.partial(self._judge, main))
-            with self._cancelling_on_interrupt(main) if cancel_on_interrupt else nullcontext():
-                return loop.run_in_trio(script)
         except BaseException:
-            if not loop.has_run:
-                lifetime.close(loop)
+            lifetime.close(loop)
+            self._end()
+            raise
+        main._log_destroy_pending = False  # as run_until_complete: what ends the run is raised
+        try:
+            with self._cancelling_on_interrupt(main) if cancel_on_interrupt else nullcontext():
+                loop.run_in_trio(functools.partial(lifetime.run_and_close, loop, main))
+        except BaseException:
+            if main.done() and not main.cancelled():
+                main.exception()  # it is retrieved: the caller has no access to the main task
             raise
         finally:
             self._end()
+        if main.cancelled():
+            self._raise_interrupt(main)
+        elif main.exception() is not None:
+            without_our_frames(main.exception())
+        return main.result()
 
     def _start(self, coro: Coroutine[Any, Any, T], context: contextvars.Context | None) -> asyncio.Task[T]:
         if get_running_loop_or_none() is not None:
@@ -130,12 +144,10 @@ class Runner:
         loop = self.get_loop()
         return loop.create_task(main_coroutine(coro), context=self._context if context is None else context)
 
-    def _judge(self, main: asyncio.Task[T], result: outcome.Outcome[T]) -> outcome.Outcome[T]:
-        """Turn the cancellation that Ctrl-C has caused into a KeyboardInterrupt."""
-        interrupted = self._interrupts > 0 and isinstance(result, outcome.Error)
-        if interrupted and isinstance(result.error, CancelledError) and main.uncancel() == 0:
-            return outcome.Error(KeyboardInterrupt())
-        return result
+    def _raise_interrupt(self, main: asyncio.Task[Any]) -> None:
+        """Raise KeyboardInterrupt if it was Ctrl-C that has cancelled the main task."""
+        if self._interrupts > 0 and main.uncancel() == 0:
+            raise KeyboardInterrupt
 
     @contextmanager
     def _cancelling_on_interrupt(self, main: asyncio.Task[Any]) -> Iterator[None]:

@@ -37,7 +37,7 @@ if sys.version_info >= (3, 13):
 else:
     from ._backports.tasks import as_completed
 
-if sys.version_info >= (3, 12):
+if sys.version_info >= (3, 14):
     from asyncio.tasks import create_eager_task_factory
 else:
     from ._backports.tasks import create_eager_task_factory
@@ -105,26 +105,33 @@ class Task(CountingTask):
             loop = self._loop
         if context is None:
             context = copy_context()
-        driven = self._prepare(coro, loop, context)
         if HAS_EAGER_START and eager_start:
-            CTask.__init__(self, driven, loop=loop, name=name, context=context, eager_start=True)
+            self._begin(coro, loop, context, name=name, context=context, eager_start=True)
         elif HAS_TASK_CONTEXT:
-            CTask.__init__(self, driven, loop=loop, name=name, context=context)
+            self._begin(coro, loop, context, name=name, context=context)
         else:
-            CTask.__init__(self, driven, loop=loop, name=name)
+            self._begin(coro, loop, context, name=name)
         if self._source_traceback:
-            del self._source_traceback[-1]
+            del self._source_traceback[-2:]
         if eager_start and not HAS_EAGER_START and loop.is_running():
             start_eagerly(self, context)
 
-    def _prepare(self, coro: Coroutine[Any, Any, Any], loop: Any, context: Context) -> Coroutine[Any, Any, Any]:
-        """Set what is ours, and return the coroutine that asyncio's Task gets: a driver, if the loop has hosts."""
-        self._coro, self._context = coro, context
+    def _begin(self, coro: Coroutine[Any, Any, Any], loop: Any, task_context: Context, **options: Any) -> None:
+        """Initialise asyncio's Task: with a driver around the coroutine, if the loop has hosts."""
+        self._coro, self._context = coro, task_context
         self._host, self.cancelled_early = None, False
         hosts = getattr(loop, "hosts", None)
-        if hosts is not None and (coro.__class__ is CoroutineType or is_coroutine(coro)):
-            return drive(self, coro, hosts)
-        return coro
+        if hosts is None or not (coro.__class__ is CoroutineType or is_coroutine(coro)):
+            CTask.__init__(self, coro, loop=loop, **options)
+            return
+        driver = drive(self, coro, hosts)
+        try:
+            CTask.__init__(self, driver, loop=loop, **options)
+        except BaseException:
+            driver.close()
+            if self._source_traceback:
+                del self._source_traceback[-2:]
+            raise
 
     def cancel(self, msg: Any = None) -> bool:
         """Ask the Task to stop by a CancelledError (asyncio 3.9).
@@ -135,12 +142,16 @@ class Task(CountingTask):
         Returns:
             whether the Task can still be cancelled.
         """
-        if self._host is None and not self.cancelled_early and not self.done():
-            driver = CTask.get_coro(self)
-            if driver is not self._coro:
-                self.cancelled_early = True
-                driver.send(None)
+        if self._host is None and not self.done():
+            self.begin_driver()
         return super().cancel(msg)
+
+    def begin_driver(self) -> None:
+        """Bring the driver of a Task that has not made its first step to where it can be thrown an exception."""
+        driver = CTask.get_coro(self)
+        if self._host is None and not self.cancelled_early and driver is not self._coro:
+            self.cancelled_early = True
+            driver.send(None)  # type: ignore[union-attr]
 
     def get_coro(self) -> Any:
         """Return the coroutine, or None for a Task that completed eagerly (asyncio 3.8; None since 3.12)."""
@@ -177,9 +188,11 @@ def start_task(
         context = copy_context()
     task: Task = Task.__new__(Task)
     if HAS_TASK_CONTEXT:
-        CTask.__init__(task, task._prepare(coro, loop, context), loop=loop, name=name, context=context)
+        task._begin(coro, loop, context, name=name, context=context)
     else:
-        CTask.__init__(task, task._prepare(coro, loop, context), loop=loop, name=name)
+        task._begin(coro, loop, context, name=name)
+    if task._source_traceback:
+        del task._source_traceback[-2:]
     return task
 
 

@@ -37,7 +37,7 @@ async def drive(task: Task, coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any
     resume: Callable[[Any], Any] = coro.send
     argument: Any = None
     if task.cancelled_early:
-        resume, argument = coro.throw, await _first_throw(coro)
+        resume, argument = coro.throw, await _first_throw()
     host = hosts.idle.pop() if hosts.idle else hosts.new()
     host.task, host.coro, task._host = task, coro, host
     trio_task = host.trio_task
@@ -70,8 +70,12 @@ async def drive(task: Task, coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any
             host.rearm(yielded)
         try:
             await _yield(yielded)
+        except GeneratorExit:
+            hosts.abandon(host)
+            coro.close()
+            raise
         except BaseException as thrown:
-            resume, argument = coro.throw, thrown
+            resume, argument = coro.throw, without_our_frames(thrown)
         else:
             resume, argument = coro.send, None
         if host.interrupt is not None:
@@ -80,7 +84,7 @@ async def drive(task: Task, coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any
         yielded = None
 
 
-async def _first_throw(coro: Coroutine[Any, Any, Any]) -> BaseException:
+async def _first_throw() -> BaseException:
     """Wait to be thrown a cancellation that came before the first step.
 
     The coroutine itself must get it. Thrown into a driver that has not begun, it would reach nothing.
@@ -88,12 +92,19 @@ async def _first_throw(coro: Coroutine[Any, Any, Any]) -> BaseException:
     try:
         await _yield(None)
     except GeneratorExit:
-        coro.close()
-        raise
+        raise  # the Task is destroyed; Python says itself that the coroutine was never awaited
     except BaseException as thrown:
-        return thrown
+        return without_our_frames(thrown)
     raise RuntimeError("a cancelled Task was resumed without its cancellation")
 
 
-OUR_FRAMES = {drive.__code__, _yield.__code__, Host.leave_trio_lane.__code__}
-"""The frames between a Task and the user's coroutine, which a Task's stack leaves out."""
+OUR_FRAMES = {drive.__code__, _yield.__code__, _first_throw.__code__, Host.leave_trio_lane.__code__}
+"""The code between a Task and the user's coroutine, which a Task's stack leaves out."""
+
+
+def without_our_frames(exc: BaseException) -> BaseException:
+    """Cut the frames of drivers off the beginning of an exception's traceback."""
+    traceback = exc.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code in OUR_FRAMES:
+        traceback = traceback.tb_next
+    return exc.with_traceback(traceback)

@@ -133,11 +133,11 @@ class Host(Cancellation):
         if self.dismissed:
             raise StopIteration
         assert self.task is not None
-        outer = self.loop.enter_asyncio_code()
+        self.loop.enter_asyncio_code()
         try:
             return self._resume(self.task, self.reply(value))
         finally:
-            self.loop.leave_asyncio_code(outer)
+            self.loop.leave_asyncio_code()
 
     def _resume(self, task: Task, reply: Any) -> Any:
         loop = self.loop
@@ -155,6 +155,7 @@ class Host(Cancellation):
             self.yielded = yielded
         finally:
             leave_task(loop, task)
+            task = reply = None  # type: ignore[assignment]  # an exception keeps this frame
         self._wake_task()
         return self.park_trap()
 

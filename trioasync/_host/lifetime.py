@@ -6,12 +6,12 @@ The phases of closing are those of `asyncio.run`: cancel all Tasks, finish the a
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import outcome
 import trio
 
 from .. import _trio
@@ -23,19 +23,24 @@ if TYPE_CHECKING:
 
     from ..loop import EventLoop
 
-T = TypeVar("T")
-
 CARRIED_OVER = (
     "the loop stopped while this task was inside a trio call or a trio cancel scope, which cannot outlive the trio run"
 )
 
 
-async def live(loop: EventLoop, script: Callable[[], Awaitable[T]]) -> T:
-    """Host a loop in the current trio task while an async function runs, and return what the function returns."""
+# Exceptions are returned rather than raised on the way from the pump to the caller of `trio.run`: each frame that they
+# pass through would show in the user's traceback, and each that keeps one would be kept alive by it.
+
+
+async def live(loop: EventLoop, script: Callable[[], Awaitable[BaseException | None]]) -> BaseException | None:
+    """Host a loop in the current trio task while an async function runs.
+
+    Returns:
+        the exception that interrupted the turning of the loop, if one did.
+    """
     async with hosting(loop):
-        result = await outcome.acapture(script)
-        result = await finish_trio_calls(loop) or result
-    return result.unwrap()  # type: ignore[no-any-return]
+        interrupted = await script()
+        return await finish_trio_calls(loop) or interrupted
 
 
 @asynccontextmanager
@@ -45,6 +50,7 @@ async def hosting(loop: EventLoop) -> AsyncIterator[None]:
         async with trio.open_nursery() as services, trio.open_nursery() as nursery:
             loop.run_context = _trio.run_context()
             loop.trio_token = trio.lowlevel.current_trio_token()
+            loop.trio_asyncgen_hooks = tuple(sys.get_asyncgen_hooks())  # sys's own tuple is unknown to gc
             loop.services = services
             loop.hosts.open(nursery)
             yield
@@ -53,26 +59,27 @@ async def hosting(loop: EventLoop) -> AsyncIterator[None]:
             services.cancel_scope.cancel(reason="the loop has stopped")
 
 
-async def turn_until_stopped(loop: EventLoop) -> None:
-    """Turn a loop, as asyncio's running loop, until `loop.stop()`."""
+async def turn_until_stopped(loop: EventLoop) -> BaseException | None:
+    """Turn a loop, as asyncio's running loop, until `loop.stop()`; return what interrupts it, if anything does."""
     start_running(loop)
     try:
         await loop.pump.run()
+    except BaseException as exc:
+        return exc
     finally:
         stop_running(loop)
+    return None
 
 
-async def turn_until_done(loop: EventLoop, future: asyncio.Future[T]) -> T:
-    """Turn a loop until a future is done, and return its result, as `loop.run_until_complete` does."""
+async def turn_until_done(loop: EventLoop, future: asyncio.Future[Any]) -> BaseException | None:
+    """Turn a loop until a future is done, as `loop.run_until_complete` does."""
     stop = loop.stop_callback
     future.add_done_callback(stop)
-    try:
-        await turn_until_stopped(loop)
-    finally:
-        future.remove_done_callback(stop)
-    if not future.done():
-        raise RuntimeError("Event loop stopped before Future completed.")
-    return future.result()
+    interrupted = await turn_until_stopped(loop)
+    future.remove_done_callback(stop)
+    if interrupted is None and not future.done():
+        return RuntimeError("Event loop stopped before Future completed.")
+    return interrupted
 
 
 def start_running(loop: EventLoop) -> None:
@@ -151,15 +158,12 @@ class _Visit:
             stop_running(loop)
             task_status.started()
             while not self._ended:
-                await self._turn(turn_until_stopped(loop))
-            for phase in _closing_phases(loop, self._reason):
-                await self._turn(turn_until_done(loop, asyncio.ensure_future(phase, loop=loop)))
-            await finish_trio_calls(loop)
+                self._note(await turn_until_stopped(loop))
+            self._note(await _go_through_phases(loop, self._reason))
+            self._note(await finish_trio_calls(loop))
 
-    async def _turn(self, turning: Awaitable[Any]) -> None:
-        try:
-            await turning
-        except BaseException as crash:
+    def _note(self, crash: BaseException | None) -> None:
+        if crash is not None:
             self.crash = self.crash or crash
             self.body_scope.cancel(reason="asyncio code in the loop has raised an exception that ends the program")
 
@@ -167,32 +171,38 @@ class _Visit:
 # -- closing
 
 
-async def run_and_close(
-    loop: EventLoop, main: asyncio.Task[T], judge: Callable[[outcome.Outcome[T]], outcome.Outcome[T]]
-) -> T:
-    """Turn a loop until its main task is done, then go through the phases of closing.
+async def run_and_close(loop: EventLoop, main: asyncio.Task[Any]) -> BaseException | None:
+    """Turn a loop until its main task is done, then go through the phases of closing."""
+    interrupted = await turn_until_done(loop, main)
+    return await _go_through_phases(loop) or interrupted
 
-    Args:
-        loop: a loop that is not running.
-        main: the main task.
-        judge: is called with the main task's outcome before the phases, and returns the outcome of the whole.
-    """
-    result = judge(await outcome.acapture(turn_until_done, loop, main))
-    for phase in _closing_phases(loop):
-        ended = await outcome.acapture(turn_until_done, loop, asyncio.ensure_future(phase, loop=loop))
-        if isinstance(ended, outcome.Error):
-            result = ended
-    return result.unwrap()
+
+async def _go_through_phases(loop: EventLoop, reason: str | None = None) -> BaseException | None:
+    """Go through all the phases of closing, and return what the last that failed raised."""
+    failed: BaseException | None = None
+    for phase in _closing_phases(loop, reason):
+        future = asyncio.ensure_future(phase, loop=loop)
+        failed = await turn_until_done(loop, future) or _exception_in(future) or failed
+    return failed
+
+
+def _exception_in(future: asyncio.Future[Any]) -> BaseException | None:
+    return None if not future.done() or future.cancelled() else future.exception()
 
 
 def close(loop: asyncio.AbstractEventLoop) -> None:
     """Go through the phases of closing with a loop of any kind that is not running."""
-    result: outcome.Outcome[Any] = outcome.Value(None)
+    failed: BaseException | None = None
     for phase in _closing_phases(loop):
-        ended = outcome.capture(loop.run_until_complete, phase)
-        if isinstance(ended, outcome.Error):
-            result = ended
-    result.unwrap()
+        try:
+            loop.run_until_complete(phase)
+        except BaseException as exc:
+            failed = exc
+    if failed is not None:
+        try:
+            raise failed
+        finally:
+            del failed  # the traceback refers to this frame
 
 
 def _closing_phases(loop: asyncio.AbstractEventLoop, reason: str | None = None) -> Iterator[Awaitable[Any]]:
@@ -219,7 +229,7 @@ def _report_exceptions(loop: asyncio.AbstractEventLoop, tasks: Iterable[asyncio.
             )
 
 
-async def finish_trio_calls(loop: EventLoop) -> outcome.Error | None:
+async def finish_trio_calls(loop: EventLoop) -> BaseException | None:
     """Cancel the Tasks that are inside trio, and turn the loop until they have left it.
 
     Returns:
@@ -230,7 +240,5 @@ async def finish_trio_calls(loop: EventLoop) -> outcome.Error | None:
         for task in stranded:
             task.cancel(CARRIED_OVER)
         all_done = asyncio.gather(*stranded, return_exceptions=True)
-        turned = await outcome.acapture(turn_until_done, loop, all_done)
-        if isinstance(turned, outcome.Error):
-            interrupted = turned
+        interrupted = await turn_until_done(loop, all_done) or interrupted
     return interrupted

@@ -64,6 +64,15 @@ class Hosts:
             self._all.discard(host)
             host.dismiss()
 
+    def abandon(self, host: Host) -> None:
+        """Forget a host whose Task is destroyed."""
+        host.task = host.coro = None
+        self._all.discard(host)
+
+    def forget(self) -> None:
+        """Let go of the Tasks that wait for the next trio run: there will be none."""
+        self._all.clear()
+
     def in_trio(self) -> Iterator[Task]:
         """Yield the Tasks that cannot outlive the trio run: those in a trio call or inside a trio scope or nursery."""
         for host in self._all:

@@ -77,7 +77,7 @@ class Pump:
                     return
                 if self._trio_can_run():
                     self._trio_is_due = False
-                    await trio.lowlevel.cancel_shielded_checkpoint()
+                    await trio.lowlevel.checkpoint()  # not shielded: Ctrl-C reaches trio's main task here
                     self._resumed = True
                 elif not self._loop._ready:
                     await self._wait()
@@ -86,11 +86,11 @@ class Pump:
 
     @enable_ki_protection
     def _burst_in_asyncio_code(self) -> None:
-        outer = self._loop.enter_asyncio_code()
+        self._loop.enter_asyncio_code()
         try:
             self._burst()
         finally:
-            self._loop.leave_asyncio_code(outer)
+            self._loop.leave_asyncio_code()
 
     @enable_ki_protection
     def _burst(self) -> None:
@@ -132,6 +132,7 @@ class Pump:
                     context.run(callback, argument)
             elif not item._cancelled:
                 item._run()
+        item = callback = argument = None  # an exception in a step keeps this frame
 
     # -- waiting
 

@@ -7,6 +7,7 @@ It is an executor like any other to asyncio. A function submitted while the loop
 from __future__ import annotations
 
 import concurrent.futures
+import contextvars
 import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,9 +39,16 @@ class Workers(concurrent.futures.ThreadPoolExecutor):
         if self._refusing:
             raise RuntimeError("cannot schedule new futures after shutdown")
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
-        services.start_soon(self._work, future, functools.partial(fn, *args, **kwargs), name=f"thread for {fn!r}")
+        # As in any executor's thread, the function sees no context variables of its caller's.
+        call = functools.partial(contextvars.Context().run, fn, *args, **kwargs)
+        services.start_soon(self._work, future, call, name=f"thread for {fn!r}")
         self.note(future)
         return future
+
+    @property
+    def idle(self) -> bool:
+        """Whether no function has begun or waits to begin."""
+        return not self._unfinished and not self._threads
 
     def note(self, future: concurrent.futures.Future[Any]) -> None:
         """Have `shutdown` wait for a future that is done when its thread is."""
