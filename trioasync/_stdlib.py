@@ -13,6 +13,8 @@ from typing import Any
 CTask = asyncio.Task
 """The running Python's own Task, from which ours derives. Kept here since `install` may replace the public name."""
 
+CFuture = asyncio.Future
+
 enter_task = tasks._enter_task
 leave_task = tasks._leave_task
 set_running_loop = events._set_running_loop

@@ -133,6 +133,11 @@ def cancel_status(task: trio.lowlevel.Task) -> Any:
     return task._cancel_status
 
 
+def nursery_status(task: trio.lowlevel.Task) -> Any:
+    """Return the cancel status of a task's nursery."""
+    return task.parent_nursery._cancel_status if task.parent_nursery is not None else None
+
+
 def effectively_cancelled(task: trio.lowlevel.Task) -> bool:
     """Tell whether a checkpoint in this task would be cancelled."""
     return task._cancel_status.effectively_cancelled  # type: ignore[no-any-return]

@@ -65,6 +65,8 @@ class EventLoop(asyncio.SelectorEventLoop):
     trio_asyncgen_hooks: tuple[Any, Any]
     # Whether a trio run was ever started for this loop.
     has_run = False
+    # Whether plain trio tasks of the trio run may await asyncio's things.
+    adopts = True
     # Set while the loop is running.
     pump: Pump
     # While the pump naps in trio, what hands the loop work must wake it.
@@ -87,9 +89,11 @@ class EventLoop(asyncio.SelectorEventLoop):
         self._now: Callable[[], float] = time.monotonic if clock is None else clock.current_time
 
     @classmethod
-    def in_this_trio_run(cls) -> EventLoop:
+    def in_this_trio_run(cls, *, adopt: bool) -> EventLoop:
         """Return a loop whose time is the time of the current trio run."""
-        return cls() if _trio.runs_on_system_clock() else cls(clock=trio.lowlevel.current_clock())
+        loop = cls() if _trio.runs_on_system_clock() else cls(clock=trio.lowlevel.current_clock())
+        loop.adopts = adopt
+        return loop
 
     def time(self) -> float:
         """Return the loop's time in seconds: `time.monotonic`, or the time of the clock that was given."""

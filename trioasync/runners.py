@@ -213,7 +213,7 @@ def run(
 
 
 @asynccontextmanager
-async def open_loop(debug: bool | None = None) -> AsyncIterator[EventLoop]:
+async def open_loop(debug: bool | None = None, *, adopt: bool = True) -> AsyncIterator[EventLoop]:
     """Open a loop in a running trio program, and close it at the end of the block.
 
     Opening again inside the block gives the same loop. Whatever ends the block, the loop goes through the phases of
@@ -221,6 +221,7 @@ async def open_loop(debug: bool | None = None) -> AsyncIterator[EventLoop]:
 
     Args:
         debug: whether the loop is in debug mode; None leaves it to the environment.
+        adopt: whether plain trio tasks may await asyncio's futures, tasks and whatever is built on them.
 
     Raises:
         RuntimeError: outside of a trio program, or inside another asyncio loop.
@@ -234,7 +235,7 @@ async def open_loop(debug: bool | None = None) -> AsyncIterator[EventLoop]:
     def make_loop() -> EventLoop:
         if get_running_loop_or_none() is not None:
             raise RuntimeError("Cannot run the event loop while another loop is running")
-        loop = EventLoop.in_this_trio_run()
+        loop = EventLoop.in_this_trio_run(adopt=adopt)
         if debug is not None:
             loop.set_debug(debug)
         return loop

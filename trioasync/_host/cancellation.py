@@ -28,6 +28,7 @@ if sys.version_info < (3, 11):
 
 if TYPE_CHECKING:
     from ..tasks import Task
+    from .adoption import AdoptedTask
 
 RaiseCancel = Callable[[], NoReturn]
 
@@ -36,15 +37,15 @@ class Cancellation:
     """The part of a host that passes cancellations on, in both directions."""
 
     __slots__ = (
-        "armed", "base", "cancel_error", "cancelled", "gate", "in_trio_lane", "interrupt", "interrupt_count", "landing", "scope_seen",
+        "armed", "cancel_error", "cancelled", "gate", "in_trio_lane", "interrupt", "interrupt_count", "landing", "scope_seen",
         "substitute", "task", "trap", "trio_task",
     )  # fmt: skip
 
     trio_task: trio.lowlevel.Task
-    # The cancel status of the host's nursery: scopes of the Task's own are further in.
+    # The cancel status of the trio task's nursery: scopes of its own are further in.
     base: Any
     # None while the host is in the pool.
-    task: Task | None
+    task: Task | AdoptedTask | None
     in_trio_lane: bool
     # Whether anything below was set since the Task was seated.
     cancelled: bool
@@ -76,18 +77,24 @@ class Cancellation:
         """Ask for one CancelledError at the next point where trio allows it."""
         if self.cancel_error is None:
             self.cancelled = True
-            self.cancel_error = CancelledError() if msg is None else CancelledError(msg)
+            self.cancel_error = self.new_error(msg)
             self.gate = _trio.Gate(self.trio_task, self.base)
             self.gate.close()
         return True
+
+    @staticmethod
+    def new_error(msg: Any) -> CancelledError:
+        """Return the exception that `Task.cancel(msg)` raises."""
+        return CancelledError() if msg is None else CancelledError(msg)
 
     def forget_cancellation(self) -> None:
         """Drop what found no place for its delivery: the Task has ended."""
         self.cancelled = self.scope_seen = False
         self.interrupt = None
-        self._forget_request()
+        self.forget_request()
 
-    def _forget_request(self) -> None:
+    def forget_request(self) -> None:
+        """Drop the request of `Task.cancel`."""
         self.cancel_error = None
         self._open_gate()
 
@@ -100,7 +107,7 @@ class Cancellation:
         """Deliver a request that trio could not: the Task now awaits something of asyncio's."""
         error = self.cancel_error
         assert error is not None
-        self._forget_request()
+        self.forget_request()
         if yielded is None or not yielded.cancel(*error.args):
             self.interrupt, self.interrupt_count = error, -1
 

@@ -38,9 +38,10 @@ IDLE_NAME = "trioasync idle host"
 class Host(Cancellation):
     """The coroutine that trio sees as `trio.lowlevel.Task.coro`, and the future that a Task in the trio lane awaits."""
 
-    __slots__ = ("_asyncio_future_blocking", "coro", "dismissed", "failure", "loop", "run_context", "wakeup", "yielded")
+    __slots__ = ("_asyncio_future_blocking", "base", "coro", "dismissed", "failure", "loop", "run_context", "wakeup", "yielded")
 
     loop: EventLoop
+    task: Task | None
     coro: Coroutine[Any, Any, Any] | None
     # Set by the Task when it begins to await this host, called when the trio lane ends.
     wakeup: Callable[[Host], object] | None

@@ -16,6 +16,7 @@ import trio
 
 from .. import _trio
 from .._stdlib import EXECUTOR_TIMEOUT, set_running_loop
+from .adoption import Adopter, adopt_current_task, release_current_task
 from .pump import Pump
 
 if TYPE_CHECKING:
@@ -53,7 +54,12 @@ async def hosting(loop: EventLoop) -> AsyncIterator[None]:
             loop.trio_asyncgen_hooks = tuple(sys.get_asyncgen_hooks())  # sys's own tuple is unknown to gc
             loop.services = services
             loop.hosts.open(nursery)
+            adopter = Adopter(loop)
+            if loop.adopts:
+                trio.lowlevel.add_instrument(adopter)
             yield
+            if loop.adopts:
+                trio.lowlevel.remove_instrument(adopter)
             loop.hosts.close()
             loop.services = None
             services.cancel_scope.cancel(reason="the loop has stopped")
@@ -115,6 +121,8 @@ async def open_in_trio(make_loop: Callable[[], EventLoop]) -> AsyncIterator[Even
     failure: BaseException | None = None
     visit = _Visit(loop)
     async with trio.open_nursery() as nursery:
+        if loop.adopts:
+            adopt_current_task(loop)
         await nursery.start(visit.serve)
         _loop_of_this_run.set(loop)
         try:
@@ -123,6 +131,7 @@ async def open_in_trio(make_loop: Callable[[], EventLoop]) -> AsyncIterator[Even
         except BaseException as exc:
             failure = exc
         visit.end(failure)
+        release_current_task()
     _loop_of_this_run.set(None)
     loop.close()
     if visit.crash is not None:
@@ -211,8 +220,10 @@ def _closing_phases(loop: asyncio.AbstractEventLoop, reason: str | None = None) 
     if tasks:
         for task in tasks:
             task.cancel(reason)
-        yield asyncio.gather(*tasks, return_exceptions=True)
-        _report_exceptions(loop, tasks)
+        all_done = asyncio.gather(*tasks, return_exceptions=True)
+        yield all_done
+        if all_done.done():  # else the loop was interrupted
+            _report_exceptions(loop, tasks)
     yield loop.shutdown_asyncgens()
     yield loop.shutdown_default_executor(*EXECUTOR_TIMEOUT)
 

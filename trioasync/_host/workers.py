@@ -9,8 +9,9 @@ from __future__ import annotations
 import concurrent.futures
 import contextvars
 import functools
+import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import outcome
 import trio
@@ -41,7 +42,7 @@ class Workers(concurrent.futures.ThreadPoolExecutor):
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
         # As in any executor's thread, the function sees no context variables of its caller's.
         call = functools.partial(contextvars.Context().run, fn, *args, **kwargs)
-        services.start_soon(self._work, future, call, name=f"thread for {fn!r}")
+        services.start_soon(self._work, _Job(future, call), name=f"thread for {fn!r}")
         self.note(future)
         return future
 
@@ -55,8 +56,12 @@ class Workers(concurrent.futures.ThreadPoolExecutor):
         self._unfinished.add(future)
         future.add_done_callback(self._unfinished.discard)
 
-    async def _work(self, future: concurrent.futures.Future[T], call: Callable[[], T]) -> None:
-        await trio.to_thread.run_sync(_fulfil, future, call, abandon_on_cancel=True)
+    async def _work(self, job: _Job[Any]) -> None:
+        try:
+            await trio.to_thread.run_sync(job.do, abandon_on_cancel=True)
+        finally:
+            if not job.begun.locked():  # the trio run has ended before trio had a thread to spare
+                super().submit(job.do)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Refuse further functions (concurrent.futures.Executor.shutdown).
@@ -74,15 +79,21 @@ class Workers(concurrent.futures.ThreadPoolExecutor):
             concurrent.futures.wait(list(self._unfinished))
 
 
-def _fulfil(future: concurrent.futures.Future[T], call: Callable[[], T]) -> None:
-    """Resolve a future by a function call, in the worker thread."""
-    if not future.set_running_or_notify_cancel():
-        return
-    result = outcome.capture(call)
-    if isinstance(result, outcome.Value):
-        future.set_result(result.value)
-    else:
-        future.set_exception(result.error)
+class _Job(Generic[T]):
+    """A function call that resolves a future, done by whichever thread comes first."""
+
+    def __init__(self, future: concurrent.futures.Future[T], call: Callable[[], T]) -> None:
+        self._future, self._call = future, call
+        self.begun = threading.Lock()
+
+    def do(self) -> None:
+        if not self.begun.acquire(blocking=False) or not self._future.set_running_or_notify_cancel():
+            return
+        result = outcome.capture(self._call)
+        if isinstance(result, outcome.Value):
+            self._future.set_result(result.value)
+        else:
+            self._future.set_exception(result.error)
 
 
 async def run_in_thread(workers: Workers, call: Callable[[], T]) -> T:
@@ -90,7 +101,7 @@ async def run_in_thread(workers: Workers, call: Callable[[], T]) -> T:
     thread: concurrent.futures.Future[T] = concurrent.futures.Future()
     workers.note(thread)
     try:
-        await trio.to_thread.run_sync(_fulfil, thread, call, abandon_on_cancel=True)
+        await trio.to_thread.run_sync(_Job(thread, call).do, abandon_on_cancel=True)
     except BaseException:
         thread.cancel()  # for a thread that has not begun: shutdown must not wait for it
         raise

@@ -1,0 +1,227 @@
+"""Adoption: asyncio code in plain trio tasks.
+
+While a loop is open, each plain trio task of that trio run has an `Adopted` in front of its coroutine. It passes trio's
+traps through and turns an asyncio future that the coroutine yields into a wait for it. To asyncio the trio task is an
+`AdoptedTask`, on which `cancel`, `timeout` and `TaskGroup` work. It belongs to trio all the same: it is not among
+`all_tasks`, the loop never cancels it, and its outcome is its nursery's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+import outcome
+import trio
+
+from .. import _trio
+from .._stdlib import CFuture, CTask, enter_task, leave_task
+from .cancellation import Cancellation
+from .host import TRAPS, Host
+
+if TYPE_CHECKING:
+    from ..loop import EventLoop
+
+_CHECKPOINT, _WAIT = TRAPS
+
+
+class AdoptedTask(CTask[Any]):
+    """A plain trio task, as asyncio sees it: what `asyncio.current_task` answers in it."""
+
+    __slots__ = ("_adopted", "_num_cancels_requested")
+
+    def __init__(self, adopted: Adopted, loop: EventLoop) -> None:
+        CFuture.__init__(self, loop=loop)  # not Task.__init__, which would run a coroutine
+        self._adopted = adopted
+        self._num_cancels_requested = 0
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Raise a CancelledError in the trio task at its next await, of either world (asyncio 3.9).
+
+        Args:
+            msg: the message of the CancelledError.
+
+        Returns:
+            whether the task can still be cancelled.
+        """
+        if self.done():
+            return False
+        self._num_cancels_requested += 1
+        self._adopted.cancel(msg)
+        return True
+
+    def cancelling(self) -> int:
+        """Return how many cancellations were asked for and not taken back (asyncio 3.11)."""
+        return self._num_cancels_requested
+
+    def uncancel(self) -> int:
+        """Take one request for cancellation back, and return how many remain (asyncio 3.11)."""
+        self._num_cancels_requested = max(self._num_cancels_requested - 1, 0)
+        if self._num_cancels_requested == 0:
+            self._adopted.take_back_cancel()
+        return self._num_cancels_requested
+
+    def get_name(self) -> str:
+        """Return the trio task's name (asyncio 3.8)."""
+        return self._adopted.trio_task.name
+
+    def set_name(self, value: object) -> None:
+        """Name the trio task (asyncio 3.8)."""
+        self._adopted.trio_task.name = str(value)
+
+    def get_coro(self) -> Any:
+        """Return the trio task's coroutine (asyncio 3.8)."""
+        return self._adopted.coro
+
+    def get_context(self) -> Context:
+        """Return the trio task's context (asyncio 3.12)."""
+        return self._adopted.trio_task.context
+
+    @property
+    def _coro(self) -> Any:
+        return self._adopted.coro
+
+    @property
+    def _fut_waiter(self) -> Any:
+        return self._adopted.waiter
+
+    @property
+    def _must_cancel(self) -> bool:
+        return self._adopted.cancel_error is not None
+
+
+class Adopted(Cancellation):
+    """The coroutine that trio resumes in place of a plain trio task's own."""
+
+    __slots__ = ("_base", "coro", "loop", "waiter")
+
+    # The asyncio future that the task awaits.
+    waiter: Any
+
+    def __init__(self, trio_task: trio.lowlevel.Task, loop: EventLoop, base: Any = None) -> None:
+        super().__init__()
+        self.trio_task, self.loop, self._base = trio_task, loop, base
+        self.coro: Coroutine[Any, Any, Any] = trio_task.coro
+        self.waiter = None
+        self.task = AdoptedTask(self, loop)
+
+    @property
+    def base(self) -> Any:  # type: ignore[override]
+        """The cancel status outside of the task's own scopes; `task_status.started()` changes it."""
+        return self._base or _trio.nursery_status(self.trio_task)
+
+    # -- Task.cancel
+
+    def cancel(self, msg: Any) -> None:
+        """Deliver a CancelledError at the await in force, or at the next."""
+        if self.waiter is None:
+            self.request_cancel(msg)
+        elif not self.waiter.cancel(msg=msg) and self.interrupt is None:
+            self.interrupt, self.interrupt_count = self.new_error(msg), -1
+
+    def take_back_cancel(self) -> None:
+        """Forget a request that was not delivered (asyncio 3.13)."""
+        self.forget_request()
+
+    # -- the coroutine that trio resumes
+
+    def send(self, value: Any) -> Any:
+        """Resume the coroutine, and return the next trap."""
+        loop, task = self.loop, self.task
+        enter_task(loop, task)
+        try:
+            if self.waiter is None:
+                yielded = self.coro.send(self.reply(value))
+            else:
+                yielded = self._resume_after_future()
+            while True:
+                trap = self._trap_for(yielded)
+                if trap is not None:
+                    return trap
+                yielded = self.coro.throw(self._refusal_of(yielded))
+        finally:
+            leave_task(loop, task)
+
+    def _resume_after_future(self) -> Any:
+        waiter, self.waiter = self.waiter, None
+        error: BaseException | None = None
+        if self.interrupt is not None:
+            cancelled = self.new_error(None) if waiter.cancelled() else None
+            error = self.judge_interrupt(cancelled, bare=False) if cancelled or self.interrupt_count == -1 else None
+            self.interrupt = None
+        return self.coro.send(None) if error is None else self.coro.throw(error)
+
+    def _trap_for(self, yielded: Any) -> Any:
+        """Return what trio must do for what the coroutine has yielded, or None if that is not a thing to await."""
+        if yielded is _CHECKPOINT or yielded is None:
+            return _CHECKPOINT
+        if yielded.__class__ is _WAIT:
+            self.trap = yielded
+            return _WAIT(self.abort_trap)
+        if getattr(yielded, "_asyncio_future_blocking", None):
+            if yielded.get_loop() is not self.loop:
+                return None
+            yielded._asyncio_future_blocking = False
+            self.waiter = yielded
+            yielded.add_done_callback(self._wake)
+            if self.cancel_error is not None:
+                self.hand_cancel_to_asyncio(yielded)
+            return self.park_trap()
+        return yielded if getattr(yielded, "_asyncio_future_blocking", None) is None else None
+
+    def _refusal_of(self, yielded: Any) -> RuntimeError:
+        if yielded._asyncio_future_blocking:
+            return RuntimeError(f"Task {self.task!r} got Future {yielded!r} attached to a different loop")
+        return RuntimeError(f"yield was used instead of yield from in task {self.task!r} with {yielded!r}")
+
+    def _wake(self, future: Any) -> None:
+        trio.lowlevel.reschedule(self.trio_task)
+
+    def throw(self, exc: Any, *rest: Any) -> Any:
+        """Take the exception that trio throws when it did not understand a trap."""
+        return self.coro.throw(exc, *rest)
+
+    def close(self) -> None:
+        """Close the trio task's coroutine."""
+        self.coro.close()
+
+    def __await__(self) -> Any:
+        raise TypeError("the coroutine of a trio task is awaited by trio")
+
+    # What trio and inspect.getcoroutinestate look at.
+    cr_frame = property(lambda self: self.coro.cr_frame)
+    cr_await = property(lambda self: self.coro.cr_await)
+    cr_code = property(lambda self: self.coro.cr_code)
+    cr_origin = property(lambda self: self.coro.cr_origin)
+    cr_running = property(lambda self: self.coro.cr_running)
+    cr_suspended = property(lambda self: getattr(self.coro, "cr_suspended", not self.coro.cr_running))
+
+
+Coroutine.register(Adopted)
+
+
+class Adopter(trio.abc.Instrument):
+    """Adopts each trio task that is started while it is installed."""
+
+    def __init__(self, loop: EventLoop) -> None:
+        self._loop = loop
+
+    def task_spawned(self, task: trio.lowlevel.Task) -> None:
+        """Take the new task's first step, which trio queues after this call."""
+        if not isinstance(task.coro, Host):
+            task.coro = Adopted(task, self._loop)  # type: ignore[assignment]
+
+
+def adopt_current_task(loop: EventLoop) -> None:
+    """Adopt the running trio task, from its next step on."""
+    task = trio.lowlevel.current_task()
+    task.coro = Adopted(task, loop, base=_trio.cancel_status(task))  # type: ignore[assignment]
+
+
+def release_current_task() -> None:
+    """Give the running trio task its own coroutine back."""
+    task = trio.lowlevel.current_task()
+    if isinstance(task.coro, Adopted):
+        task.coro.forget_cancellation()
+        task.coro = task.coro.coro  # type: ignore[assignment]

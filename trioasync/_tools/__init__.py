@@ -1,0 +1,1 @@
+"""The command line: `trioasync COMMAND`. Nothing of the runtime imports this package."""
