@@ -58,9 +58,8 @@ class EventLoop(asyncio.SelectorEventLoop):
     _closed: bool
     _thread_id: int | None
 
-    # Set while a trio run hosts the loop: the nursery of what the loop itself starts in trio, and trio's run context.
+    # Set while a trio run hosts the loop: the nursery of what the loop itself starts in trio, and what trio has told.
     services: trio.Nursery | None = None
-    run_context: dict[str, Any]
     trio_token: trio.lowlevel.TrioToken
     trio_asyncgen_hooks: tuple[Any, Any]
     # Whether a trio run was ever started for this loop.
@@ -68,7 +67,7 @@ class EventLoop(asyncio.SelectorEventLoop):
     # Whether plain trio tasks of the trio run may await asyncio's things.
     adopts = True
     # Set while the loop is running.
-    pump: Pump
+    pump: Pump | None = None
     # While the pump naps in trio, what hands the loop work must wake it.
     _asleep = False
     # The heap of timers; of two that are due at the same time, the one that was set first comes first.
@@ -128,16 +127,17 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     def crash(self, exc: BaseException) -> None:
         """End the run with a KeyboardInterrupt or SystemExit that a Task raised in the trio lane."""
+        assert self.pump is not None
         self.pump.crash(exc)
 
     def wake(self) -> None:
         """End the pump's nap, if it naps."""
-        if self._asleep:
+        if self._asleep and self.pump is not None:
             self.pump.wake()
 
     def interrupt(self) -> None:
         """End the run with a KeyboardInterrupt, from a signal handler."""
-        self.trio_token.run_sync_soon(self.pump.crash, KeyboardInterrupt())
+        self.trio_token.run_sync_soon(self.crash, KeyboardInterrupt())
 
     def enter_asyncio_code(self) -> None:
         """Make this thread look to libraries as it does under asyncio."""

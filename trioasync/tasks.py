@@ -29,7 +29,7 @@ from types import CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._backports.uncancel import CountingTask
-from ._host.driver import OUR_FRAMES, drive
+from ._host.driver import drive, is_ours
 from ._stdlib import HAS_EAGER_START, HAS_TASK_CONTEXT, CTask, is_coroutine, start_eagerly
 
 if sys.version_info >= (3, 13):
@@ -84,7 +84,8 @@ class Task(CountingTask):
 
     __slots__ = ("_context", "_coro", "_host", "cancelled_early")
 
-    _coro: Coroutine[Any, Any, Any]
+    # None when the Task has completed eagerly.
+    _coro: Coroutine[Any, Any, Any] | None
     _context: Context
     # The host that carries the Task since its first step, or has carried it.
     _host: Host | None
@@ -101,8 +102,7 @@ class Task(CountingTask):
         eager_start: bool | None = None,
     ) -> None:
         if loop is None:
-            asyncio.Future.__init__(self)  # finds the loop by the rules of the running Python
-            loop = self._loop
+            loop = asyncio.Future().get_loop()  # found by the rules of the running Python
         if context is None:
             context = copy_context()
         if HAS_EAGER_START and eager_start:
@@ -115,6 +115,7 @@ class Task(CountingTask):
             del self._source_traceback[-2:]
         if eager_start and not HAS_EAGER_START and loop.is_running():
             start_eagerly(self, context)
+            self._let_coroutine_go()
 
     def _begin(self, coro: Coroutine[Any, Any, Any], loop: Any, task_context: Context, **options: Any) -> None:
         """Initialise asyncio's Task: with a driver around the coroutine, if the loop has hosts."""
@@ -132,6 +133,14 @@ class Task(CountingTask):
             if self._source_traceback:
                 del self._source_traceback[-2:]
             raise
+        finally:
+            if options.get("eager_start"):
+                self._let_coroutine_go()
+
+    def _let_coroutine_go(self) -> None:
+        """Forget the coroutine of a Task that has completed eagerly, as asyncio does (asyncio 3.12)."""
+        if self.done():
+            self._coro = None
 
     def cancel(self, msg: Any = None) -> bool:
         """Ask the Task to stop by a CancelledError (asyncio 3.9).
@@ -149,13 +158,13 @@ class Task(CountingTask):
     def begin_driver(self) -> None:
         """Bring the driver of a Task that has not made its first step to where it can be thrown an exception."""
         driver = CTask.get_coro(self)
-        if self._host is None and not self.cancelled_early and driver is not self._coro:
+        if self._host is None and not self.cancelled_early and driver is not self._coro and driver is not None:
             self.cancelled_early = True
-            driver.send(None)  # type: ignore[union-attr]
+            driver.send(None)
 
     def get_coro(self) -> Any:
         """Return the coroutine, or None for a Task that completed eagerly (asyncio 3.8; None since 3.12)."""
-        return None if CTask.get_coro(self) is None else self._coro
+        return self._coro
 
     def get_context(self) -> Context:
         """Return the context in which the coroutine runs (asyncio 3.12)."""
@@ -173,7 +182,7 @@ class Task(CountingTask):
         Args:
             limit: the most frames to return: the newest of a stack, the oldest of a traceback.
         """
-        frames = [frame for frame in CTask.get_stack(self) if frame.f_code not in OUR_FRAMES]
+        frames = [frame for frame in CTask.get_stack(self) if not is_ours(frame)]
         if limit is None:
             return frames
         ended_by_exception = self.done() and not self.cancelled() and self._exception is not None

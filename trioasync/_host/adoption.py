@@ -8,6 +8,7 @@ traps through and turns an asyncio future that the coroutine yields into a wait 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
@@ -129,6 +130,8 @@ class Adopted(Cancellation):
     def send(self, value: Any) -> Any:
         """Resume the coroutine, and return the next trap."""
         loop, task = self.loop, self.task
+        if not loop.is_running():  # the loop has stopped or closed; the trio task goes on
+            return self.coro.send(self.reply(value))
         enter_task(loop, task)
         try:
             if self.waiter is None:
@@ -195,6 +198,7 @@ class Adopted(Cancellation):
     cr_code = property(lambda self: self.coro.cr_code)
     cr_origin = property(lambda self: self.coro.cr_origin)
     cr_running = property(lambda self: self.coro.cr_running)
+    cr_state = property(lambda self: inspect.getcoroutinestate(self.coro))
     cr_suspended = property(lambda self: getattr(self.coro, "cr_suspended", not self.coro.cr_running))
 
 
@@ -209,7 +213,7 @@ class Adopter(trio.abc.Instrument):
 
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
         """Take the new task's first step, which trio queues after this call."""
-        if not isinstance(task.coro, Host):
+        if not isinstance(task.coro, Host) and task.parent_nursery is not self._loop.services:
             task.coro = Adopted(task, self._loop)  # type: ignore[assignment]
 
 

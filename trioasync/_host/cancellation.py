@@ -42,8 +42,6 @@ class Cancellation:
     )  # fmt: skip
 
     trio_task: trio.lowlevel.Task
-    # The cancel status of the trio task's nursery: scopes of its own are further in.
-    base: Any
     # None while the host is in the pool.
     task: Task | AdoptedTask | None
     in_trio_lane: bool
@@ -65,6 +63,11 @@ class Cancellation:
     interrupt_count: int
     # The cancellation of a scope that is in force was delivered to an asyncio await already.
     scope_seen: bool
+
+    @property
+    def base(self) -> Any:
+        """The cancel status outside of the task's own scopes."""
+        raise NotImplementedError
 
     def __init__(self) -> None:
         self.in_trio_lane = self.landing = self.scope_seen = self.armed = self.cancelled = False
@@ -154,7 +157,7 @@ class Cancellation:
         """Arm the park: a park outlives many asyncio awaits, and each of them may be inside another scope."""
         self._note_scopes()
         self.armed = True
-        _trio.block(self.trio_task, self.abort_park)
+        _trio.block(self.trio_task, self)
 
     def rearm(self, yielded: Any) -> None:
         """Arm the park once more, at an asyncio await that the Task is about to begin."""
@@ -166,14 +169,17 @@ class Cancellation:
         """Return the trap that parks a host which trio has just resumed."""
         self._note_scopes()
         self.armed = True
-        return _trio.WaitTaskRescheduled(self.abort_park)
+        return _trio.WaitTaskRescheduled(self)
 
     def _note_scopes(self) -> None:
         if self.scope_seen and not _trio.effectively_cancelled(self.trio_task):
             self.scope_seen = False  # that cancellation is over; the next one counts as new
 
-    def abort_park(self, raise_cancel: RaiseCancel) -> Abort:
-        """Interrupt an asyncio await, once per cancellation of a scope."""
+    def __call__(self, raise_cancel: RaiseCancel) -> Abort:
+        """Abort the park: interrupt an asyncio await, once per cancellation of a scope.
+
+        The park's abort function is the object itself, since each waiting Task would have to keep a bound method.
+        """
         self.armed = False
         task = self.task
         if task is None or self.scope_seen or self.interrupt is not None:

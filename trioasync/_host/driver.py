@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable, Coroutine, Generator
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import trio
 
+from .._stdlib import CFuture
 from .cancellation import as_cancellation
 from .host import TRAPS, Host
 
@@ -44,7 +46,7 @@ async def drive(task: Task, coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any
     trio_task.name, trio_task.context = task.get_name(), task._context
     del task
     while True:
-        run_context = host.run_context
+        run_context = hosts.run_context
         pump = run_context.get("task")
         run_context["task"] = host.trio_task
         try:
@@ -69,7 +71,11 @@ async def drive(task: Task, coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any
         if not host.armed and not host.landing:
             host.rearm(yielded)
         try:
-            await _yield(yielded)
+            if yielded.__class__ is CFuture and yielded._asyncio_future_blocking and not yielded.done():
+                yielded._asyncio_future_blocking = False
+                await yielded  # yields it once more, and needs less memory than a generator meanwhile
+            else:
+                await _yield(yielded)
         except GeneratorExit:
             hosts.abandon(host)
             coro.close()
@@ -98,13 +104,19 @@ async def _first_throw() -> BaseException:
     raise RuntimeError("a cancelled Task was resumed without its cancellation")
 
 
-OUR_FRAMES = {drive.__code__, _yield.__code__, _first_throw.__code__, Host.leave_trio_lane.__code__}
-"""The code between a Task and the user's coroutine, which a Task's stack leaves out."""
+_OUR_CODE = (drive, _yield, _first_throw, Host.leave_trio_lane)
+_OUR_CODE_IDS = {id(function.__code__) for function in _OUR_CODE}  # the hash of a code object takes a microsecond
+
+
+def is_ours(frame: FrameType) -> bool:
+    """Tell whether a frame lies between a Task and the user's coroutine: a Task's stack leaves it out."""
+    return id(frame.f_code) in _OUR_CODE_IDS
 
 
 def without_our_frames(exc: BaseException) -> BaseException:
     """Cut the frames of drivers off the beginning of an exception's traceback."""
     traceback = exc.__traceback__
-    while traceback is not None and traceback.tb_frame.f_code in OUR_FRAMES:
+    while traceback is not None and id(traceback.tb_frame.f_code) in _OUR_CODE_IDS:
         traceback = traceback.tb_next
-    return exc.with_traceback(traceback)
+    exc.__traceback__ = traceback
+    return exc

@@ -14,6 +14,7 @@ construction. What trio says of trio tasks holds because of the host. The rules:
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from .cancellation import Cancellation
 if TYPE_CHECKING:
     from ..loop import EventLoop
     from ..tasks import Task
+    from .pool import Hosts
 
 _CHECKPOINT = _trio.CancelShieldedCheckpoint
 _WAIT = _trio.WaitTaskRescheduled
@@ -38,9 +40,9 @@ IDLE_NAME = "trioasync idle host"
 class Host(Cancellation):
     """The coroutine that trio sees as `trio.lowlevel.Task.coro`, and the future that a Task in the trio lane awaits."""
 
-    __slots__ = ("_asyncio_future_blocking", "base", "coro", "dismissed", "failure", "loop", "run_context", "wakeup", "yielded")
+    __slots__ = ("_asyncio_future_blocking", "coro", "dismissed", "failure", "hosts", "wakeup", "yielded")
 
-    loop: EventLoop
+    hosts: Hosts
     task: Task | None
     coro: Coroutine[Any, Any, Any] | None
     # Set by the Task when it begins to await this host, called when the trio lane ends.
@@ -49,9 +51,9 @@ class Host(Cancellation):
     yielded: Any
     failure: BaseException | None
 
-    def __init__(self, loop: EventLoop, nursery: trio.Nursery) -> None:
+    def __init__(self, hosts: Hosts, nursery: trio.Nursery) -> None:
         super().__init__()
-        self.loop = loop
+        self.hosts = hosts
         self.coro = self.wakeup = self.yielded = self.failure = None
         # While the Task awaits this host, asyncio's Task sets it to False; the driver sets it for each lane.
         self._asyncio_future_blocking = False
@@ -60,9 +62,7 @@ class Host(Cancellation):
     def attach(self, nursery: trio.Nursery) -> None:
         """Become a trio task in this trio run."""
         self.dismissed = self.armed = False
-        self.run_context = self.loop.run_context
         self.trio_task = _trio.spawn_parked(nursery, self, IDLE_NAME)
-        self.base = _trio.cancel_status(self.trio_task)
         if self.task is not None:
             self.trio_task.name = self.task.get_name()
             self.trio_task.context = self.task.get_context()
@@ -72,6 +72,11 @@ class Host(Cancellation):
         """Let the trio task end."""
         self.dismissed = True
         trio.lowlevel.reschedule(self.trio_task)
+
+    @property
+    def base(self) -> Any:
+        """The cancel status outside of the Task's own scopes: that of the hosts' nursery."""
+        return _trio.nursery_status(self.trio_task)
 
     @property
     def has_open_scopes(self) -> bool:
@@ -110,7 +115,7 @@ class Host(Cancellation):
     # -- the future that the Task awaits while the coroutine is in the trio lane
 
     def get_loop(self) -> EventLoop:
-        return self.loop
+        return self.hosts.loop
 
     def add_done_callback(self, callback: Callable[[Host], object], *, context: Any = None) -> None:
         self.wakeup = callback
@@ -134,14 +139,14 @@ class Host(Cancellation):
         if self.dismissed:
             raise StopIteration
         assert self.task is not None
-        self.loop.enter_asyncio_code()
+        loop = self.hosts.loop
+        loop.enter_asyncio_code()
         try:
-            return self._resume(self.task, self.reply(value))
+            return self._resume(loop, self.task, self.reply(value))
         finally:
-            self.loop.leave_asyncio_code()
+            loop.leave_asyncio_code()
 
-    def _resume(self, task: Task, reply: Any) -> Any:
-        loop = self.loop
+    def _resume(self, loop: EventLoop, task: Task, reply: Any) -> Any:
         enter_task(loop, task)
         try:
             yielded = self.coro.send(reply)  # type: ignore[union-attr]
@@ -168,11 +173,11 @@ class Host(Cancellation):
         try:
             wakeup(self)  # type: ignore[misc]
         except BaseException as crash:  # KeyboardInterrupt and SystemExit go through every Task and end the loop
-            self.loop.crash(crash)
+            self.hosts.loop.crash(crash)
         finally:
             self.landing = False
         if self.task is None and not self.dismissed:
-            self.loop.hosts.take_back(self)
+            self.hosts.take_back(self)
 
     def throw(self, exc: Any, *rest: Any) -> Any:
         """Take an exception that trio throws when it did not understand a trap, which a Task never lets happen."""
@@ -199,8 +204,10 @@ class Host(Cancellation):
         coro: Any = self.coro
         return getattr(coro, "cr_code", None) or getattr(coro, "gi_code", None) or _idle.__code__
 
+    # For inspect.getcoroutinestate, by which trio's Lock asks whether the task it is handed to has ended.
     cr_running = False
     cr_suspended = True
+    cr_state = inspect.CORO_SUSPENDED
     cr_origin = None
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from .. import _trio
 from .._stdlib import EXECUTOR_TIMEOUT, set_running_loop
 from .adoption import Adopter, adopt_current_task, release_current_task
 from .pump import Pump
@@ -49,7 +48,6 @@ async def hosting(loop: EventLoop) -> AsyncIterator[None]:
     """Have nurseries for the hosts and for the loop's services, out of reach of scopes around the loop."""
     with trio.CancelScope(shield=True):
         async with trio.open_nursery() as services, trio.open_nursery() as nursery:
-            loop.run_context = _trio.run_context()
             loop.trio_token = trio.lowlevel.current_trio_token()
             loop.trio_asyncgen_hooks = tuple(sys.get_asyncgen_hooks())  # sys's own tuple is unknown to gc
             loop.services = services
@@ -67,9 +65,9 @@ async def hosting(loop: EventLoop) -> AsyncIterator[None]:
 
 async def turn_until_stopped(loop: EventLoop) -> BaseException | None:
     """Turn a loop, as asyncio's running loop, until `loop.stop()`; return what interrupts it, if anything does."""
-    start_running(loop)
+    pump = start_running(loop)
     try:
-        await loop.pump.run()
+        await pump.run()
     except BaseException as exc:
         return exc
     finally:
@@ -88,18 +86,19 @@ async def turn_until_done(loop: EventLoop, future: asyncio.Future[Any]) -> BaseE
     return interrupted
 
 
-def start_running(loop: EventLoop) -> None:
+def start_running(loop: EventLoop) -> Pump:
     """Make a loop the running loop of this thread."""
-    loop.pump = Pump(loop)
+    loop.pump = pump = Pump(loop)
     loop._set_coroutine_origin_tracking(loop._debug)
     loop._thread_id = threading.get_ident()
     set_running_loop(loop)
+    return pump
 
 
 def stop_running(loop: EventLoop) -> None:
     """Undo `start_running`."""
     loop._stopping = False
-    loop._thread_id = None
+    loop.pump = loop._thread_id = None
     set_running_loop(None)
     loop._set_coroutine_origin_tracking(False)
 

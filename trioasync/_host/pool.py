@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .. import _trio
 from .host import IDLE_NAME, Host
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ..loop import EventLoop
     from ..tasks import Task
 
-IDLE_LIMIT = 1000
+IDLE_LIMIT = 10_000
 """How many hosts without a Task are kept, so that a spawn need not start a trio task."""
 
 
@@ -21,8 +22,10 @@ class Hosts:
     """Gives each Task a host from its first step to its last."""
 
     def __init__(self, loop: EventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._nursery: trio.Nursery | None = None
+        # Trio's, in which the driver says who is running.
+        self.run_context: dict[str, Any] = {}
         # Parked hosts without a Task; the driver takes the last.
         self.idle: list[Host] = []
         # Idle and seated; while no trio run is on, the seated ones, which keep their Tasks alive and in place.
@@ -31,6 +34,7 @@ class Hosts:
     def open(self, nursery: trio.Nursery) -> None:
         """Begin a trio run: Tasks that have waited since the last one get a trio task again."""
         self._nursery = nursery
+        self.run_context = _trio.run_context()
         for host in self._all:
             host.attach(nursery)
 
@@ -45,7 +49,7 @@ class Hosts:
     def new(self) -> Host:
         """Return a host that is a new trio task."""
         assert self._nursery is not None, "a Task makes its first step while the loop runs"
-        host = Host(self._loop, self._nursery)
+        host = Host(self, self._nursery)
         self._all.add(host)
         return host
 
