@@ -56,7 +56,7 @@ def _kind_of_task_for(loop: asyncio.AbstractEventLoop | None) -> type[asyncio.Ta
     return Task if loop is None or isinstance(loop, EventLoop) else CTask
 
 
-class InstalledTask(Task, metaclass=_AnyTask):
+class InstalledTask(Task[Any], metaclass=_AnyTask):
     """What `asyncio.Task` is while we are installed. It never has instances of its own, only its subclasses have."""
 
     __slots__ = ()

@@ -6,12 +6,64 @@ import asyncio
 import inspect
 import sys
 from asyncio import base_events, constants, coroutines, events, log, tasks
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Coroutine, Generator, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+if TYPE_CHECKING:
+    import selectors
+    import traceback
+    from collections import deque
 
-CTask = asyncio.Task
-"""The running Python's own Task, from which ours derives. Kept here since `install` may replace the public name."""
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+CoroutineLike: TypeAlias = Generator[Any, None, T] | Coroutine[Any, Any, T]
+"""What asyncio's type stubs let `create_task` take."""
+
+if TYPE_CHECKING:
+    # What type stubs leave out of asyncio's classes, as far as we read it: 3.10 to 3.15 have all of it.
+
+    class CTask(asyncio.Task[T_co]):
+        _source_traceback: traceback.StackSummary | None
+        _log_destroy_pending: bool
+
+        def __init__(self, coro: Any, *, loop: Any, **options: Any) -> None: ...
+        @property
+        def _fut_waiter(self) -> Any: ...
+
+        # From 3.11 on; before, our own Tasks have them.
+        def cancelling(self) -> int: ...
+        def uncancel(self) -> int: ...
+
+    class TimerHandle(asyncio.TimerHandle):
+        _when: float
+        _scheduled: bool
+
+    class SelectorEventLoop(asyncio.SelectorEventLoop):
+        _clock_resolution: float
+        _closed: bool
+        _debug: bool
+        _default_executor: Any
+        _ready: deque[Any]
+        _selector: selectors.DefaultSelector
+        _stopping: bool
+        _task_factory: Any
+        _thread_id: int | None
+        _timer_cancelled_count: int
+
+        def _asyncgen_finalizer_hook(self, agen: Any) -> None: ...
+        def _asyncgen_firstiter_hook(self, agen: Any) -> None: ...
+        def _check_closed(self) -> None: ...
+        def _check_default_executor(self) -> None: ...
+        def _check_running(self) -> None: ...
+        def _process_events(self, event_list: list[tuple[selectors.SelectorKey, int]]) -> None: ...
+        def _set_coroutine_origin_tracking(self, enabled: bool) -> None: ...
+
+else:
+    CTask = asyncio.Task
+    TimerHandle = events.TimerHandle
+    SelectorEventLoop = asyncio.SelectorEventLoop
+# The running Python's own classes, from which ours derive. Kept here since `install` may replace the public names.
 
 CFuture = asyncio.Future
 
@@ -20,7 +72,6 @@ leave_task = tasks._leave_task
 set_running_loop = events._set_running_loop
 get_running_loop_or_none = events._get_running_loop
 Handle = events.Handle
-TimerHandle = events.TimerHandle
 
 
 class _Probe:
@@ -48,26 +99,27 @@ def _find_step_type() -> type:
     The type is private to the C module and has no name there; the pure Python Task uses a bound method.
     """
     probe, coro = _Probe(), _nothing()
-    task = CTask(coro, loop=probe, name="probe")  # type: ignore[arg-type]
-    task._log_destroy_pending = False  # type: ignore[attr-defined]
+    task: CTask[None] = CTask(coro, loop=probe, name="probe")
+    task._log_destroy_pending = False
     tasks._unregister_task(task)
     coro.close()
     return type(probe.callback)
 
 
-StepCallback = _find_step_type()
-WakeupCallback = type(len)
+StepCallback: type = _find_step_type()
+WakeupCallback: type = type(len)
 """`Task.task_wakeup`, by which a future tells the Task that it is done, is a built-in method."""
 WAKEUP_NAME = "task_wakeup"
 
-coroutine_types = coroutines._COROUTINE_TYPES
 is_coroutine = coroutines.iscoroutine
-run_until_complete_callback = base_events._run_until_complete_cb
+run_until_complete_callback: Callable[[asyncio.Future[Any]], None] = base_events._run_until_complete_cb  # type: ignore[attr-defined]
 HAS_TASK_CONTEXT = sys.version_info >= (3, 11)
 HAS_EAGER_START = sys.version_info >= (3, 12)
-format_handle = base_events._format_handle
+format_handle: Callable[[asyncio.Handle], str] = base_events._format_handle  # type: ignore[attr-defined]
 logger = log.logger
-EXECUTOR_TIMEOUT = (constants.THREAD_JOIN_TIMEOUT,) if sys.version_info >= (3, 12) else ()
+EXECUTOR_TIMEOUT: tuple[float, ...] = ()
+if sys.version_info >= (3, 12):
+    EXECUTOR_TIMEOUT = (constants.THREAD_JOIN_TIMEOUT,)
 """What `asyncio.run` passes to `loop.shutdown_default_executor`: seconds to wait for the threads."""
 
 
@@ -127,5 +179,20 @@ if HAS_TASK_CONTEXT:
 else:
 
     def context_of_step(callback: Any, context: Any) -> Any:
-        """Return the context in which a Task's step runs; this Python's Task has made a copy of the one it was given."""
+        """Return the context in which a Task's step runs; this Python's Task has made a copy of the one given."""
         return getattr(callback.__self__, "_context", context)
+
+
+def done_callbacks(future: Any) -> list[Callable[[Any], object]]:
+    """Return what a future calls when it is done."""
+    return [callback for callback, _context in future._callbacks or ()]
+
+
+def awaited_by(future: Any) -> Iterable[Any]:
+    """Return the tasks that await a future, and what was noted to (asyncio 3.14)."""
+    return future._asyncio_awaited_by or ()
+
+
+def mark_as_coroutine_function(function: Any) -> None:
+    """Make `asyncio.iscoroutinefunction` say yes; inspect's own does not look at the mark."""
+    function._is_coroutine = coroutines._is_coroutine  # type: ignore[attr-defined]

@@ -95,7 +95,7 @@ class Gate:
             outermost.parent = self._status
 
     def _outermost(self) -> Any:
-        status = self._task._cancel_status
+        status: Any = self._task._cancel_status
         if status is self._base:
             return None
         while status._parent is not self._base:
@@ -104,7 +104,7 @@ class Gate:
 
     def visible(self) -> bool:
         """Tell whether no shield stands between the gate and the task."""
-        status = self._task._cancel_status
+        status: _run.CancelStatus | None = self._task._cancel_status
         while status is not self._status:
             if status is None or status._scope.shield:
                 return False
@@ -140,7 +140,7 @@ def nursery_status(task: trio.lowlevel.Task) -> Any:
 
 def effectively_cancelled(task: trio.lowlevel.Task) -> bool:
     """Tell whether a checkpoint in this task would be cancelled."""
-    return task._cancel_status.effectively_cancelled  # type: ignore[no-any-return]
+    return task._cancel_status.effectively_cancelled
 
 
 def cancelled_from(cancelled: trio.Cancelled) -> tuple[Any, Any, Any]:
@@ -170,7 +170,6 @@ def check() -> None:
 
 def _has_field(cls: type, name: str) -> bool:
     return hasattr(cls, name) or name in {field.name for field in getattr(cls, "__attrs_attrs__", ())}
-
 
 
 class BorrowedWait:

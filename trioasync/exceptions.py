@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from asyncio import exceptions as _exceptions
+import sys
 from asyncio.exceptions import (
     CancelledError as CancelledError,
     IncompleteReadError as IncompleteReadError,
     InvalidStateError as InvalidStateError,
     LimitOverrunError as LimitOverrunError,
     SendfileNotAvailableError as SendfileNotAvailableError,
-    TimeoutError as TimeoutError,  # noqa: A004  on 3.10 it is not the builtin
+    TimeoutError as TimeoutError,  # on 3.10 it is not the builtin
 )
 from typing import Any
 
@@ -28,8 +28,8 @@ __all__ = (
     "TimeoutError",
 )
 
-if hasattr(_exceptions, "BrokenBarrierError"):
-    BrokenBarrierError = _exceptions.BrokenBarrierError
+if sys.version_info >= (3, 11):
+    from asyncio.exceptions import BrokenBarrierError as BrokenBarrierError
 else:
 
     class BrokenBarrierError(RuntimeError):
@@ -41,7 +41,7 @@ class _OpenToSubclasses:
         """Take the place of trio.Cancelled's own hook, which refuses every subclass."""
 
 
-class ScopeCancelled(_OpenToSubclasses, CancelledError, trio.Cancelled):
+class ScopeCancelled(_OpenToSubclasses, CancelledError, trio.Cancelled):  # type: ignore[misc]  # final but for us
     """Tells asyncio code that a trio cancel scope around it was cancelled.
 
     It is a `CancelledError`, so that asyncio code cleans up, and a `trio.Cancelled`, so that the scope catches it.
@@ -55,7 +55,7 @@ class ScopeCancelled(_OpenToSubclasses, CancelledError, trio.Cancelled):
     @classmethod
     def translate(cls, cancelled: trio.Cancelled) -> ScopeCancelled:
         """Return a ScopeCancelled with trio's text as its message and trio's source and reason."""
-        translated = cls._create(str(cancelled))
+        translated: ScopeCancelled = cls._create(str(cancelled))  # type: ignore[call-arg, arg-type, assignment]
         translated.source, translated.reason, translated.source_task = _trio.cancelled_from(cancelled)
         return translated
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if sys.version_info >= (3, 14):
     from asyncio.graph import FrameCallGraphEntry, FutureCallGraph
+
+    from ._stdlib import awaited_by as awaiting
 else:
     from ._backports.awaited_by import awaiting
     from ._backports.graph import FrameCallGraphEntry, FutureCallGraph
@@ -92,11 +94,7 @@ def _graph_of(future: asyncio.Future[Any], limit: int | None) -> FutureCallGraph
 
 
 def _awaited_by(future: Any, limit: int | None) -> tuple[FutureCallGraph, ...]:
-    if sys.version_info >= (3, 14):
-        waiters = future._asyncio_awaited_by or ()
-    else:
-        waiters = awaiting(future)
-    return tuple(_graph_of(waiter, limit) for waiter in waiters)
+    return tuple(_graph_of(waiter, limit) for waiter in awaiting(future))
 
 
 def _stack(frames: Iterator[FrameType], limit: int | None) -> tuple[FrameCallGraphEntry, ...]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 import math
 import sys
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context
-from typing import Any, TypeVar
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any
 
 import sniffio
 import trio
@@ -27,7 +26,11 @@ from ._stdlib import (
     HAS_TASK_CONTEXT,
     STOCK_EAGER_FACTORY,
     WAKEUP_NAME,
+    CoroutineLike,
+    SelectorEventLoop,
     StepCallback,
+    T,
+    TimerHandle as StockTimerHandle,
     WakeupCallback,
     context_of_step,
     format_handle,
@@ -37,13 +40,20 @@ from ._stdlib import (
 )
 from .tasks import Task, eager_task_factory, start_task
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Executor
+
+    from typing_extensions import TypeVarTuple, Unpack
+
+    Ts = TypeVarTuple("Ts")
+
 
 COMPACT_TIMERS_AT = 100
 """From this number of timers on the cancelled ones are thrown out when they are more than half of them."""
 
 
-class EventLoop(asyncio.SelectorEventLoop):
+class EventLoop(SelectorEventLoop):
     """An asyncio event loop that runs inside trio.
 
     Args:
@@ -51,17 +61,10 @@ class EventLoop(asyncio.SelectorEventLoop):
         instruments: trio's instruments for those runs.
     """
 
-    # The base class's own state, which trio's side reads too.
-    _ready: deque[Any]
-    _stopping: bool
-    _debug: bool
-    _closed: bool
-    _thread_id: int | None
-
     # Set while a trio run hosts the loop: the nursery of what the loop itself starts in trio, and what trio has told.
     services: trio.Nursery | None = None
     trio_token: trio.lowlevel.TrioToken
-    trio_asyncgen_hooks: tuple[Any, Any]
+    trio_asyncgen_hooks: tuple[Any, ...]
     # Whether a trio run was ever started for this loop.
     has_run = False
     # Whether plain trio tasks of the trio run may await asyncio's things.
@@ -71,11 +74,9 @@ class EventLoop(asyncio.SelectorEventLoop):
     # While the pump naps in trio, what hands the loop work must wake it.
     _asleep = False
     # The heap of timers; of two that are due at the same time, the one that was set first comes first.
-    _timers: list[tuple[float, int, asyncio.TimerHandle]]
+    _timers: list[tuple[float, int, StockTimerHandle]]
 
-    def __init__(
-        self, *, clock: trio.abc.Clock | None = None, instruments: Sequence[trio.abc.Instrument] = ()
-    ) -> None:
+    def __init__(self, *, clock: trio.abc.Clock | None = None, instruments: Sequence[trio.abc.Instrument] = ()) -> None:
         _trio.check()
         self._timer_order = itertools.count().__next__
         super().__init__()
@@ -151,7 +152,9 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     # -- callbacks
 
-    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
+    def call_soon(
+        self, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: Context | None = None
+    ) -> Any:
         """Call a function in the next turn (asyncio 3.10 to 3.15)."""
         if self._closed or self._debug:
             handle = super().call_soon(callback, *args, context=context)
@@ -165,7 +168,7 @@ class EventLoop(asyncio.SelectorEventLoop):
             and callback.__self__.__class__ is Task  # type: ignore[attr-defined]
             and callback.__name__ == WAKEUP_NAME
         ):
-            self._ready.append((context if HAS_TASK_CONTEXT else context_of_step(callback, context), callback, args[0]))
+            self._ready.append((context if HAS_TASK_CONTEXT else context_of_step(callback, context), callback, args[0]))  # type: ignore[misc]
             handle = None
         else:
             handle = Handle(callback, args, self, context)
@@ -175,27 +178,27 @@ class EventLoop(asyncio.SelectorEventLoop):
         return handle
 
     def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
+        self, delay: float, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: Context | None = None
+    ) -> StockTimerHandle:
         """Call a function after a delay in seconds (asyncio 3.10 to 3.15)."""
         if self._closed or self._debug or delay is None:
-            timer = super().call_later(delay, callback, *args, context=context)
+            timer: StockTimerHandle = super().call_later(delay, callback, *args, context=context)  # type: ignore[assignment]
             _forget_last_frame(timer)
             return timer
         return self._set_timer(TimerHandle(self._now() + delay, callback, args, self, context))
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: Context | None = None
+    ) -> StockTimerHandle:
         """Call a function at a time of `loop.time` (asyncio 3.10 to 3.15)."""
         if self._closed or self._debug or when is None:
-            timer = super().call_at(when, callback, *args, context=context)
+            timer: StockTimerHandle = super().call_at(when, callback, *args, context=context)  # type: ignore[assignment]
             _forget_last_frame(timer)
         else:
             timer = TimerHandle(when, callback, args, self, context)
         return self._set_timer(timer)
 
-    def _set_timer(self, timer: asyncio.TimerHandle) -> asyncio.TimerHandle:
+    def _set_timer(self, timer: StockTimerHandle) -> StockTimerHandle:
         heapq.heappush(self._timers, (timer._when, self._timer_order(), timer))
         timer._scheduled = True
         if self._asleep:
@@ -203,12 +206,12 @@ class EventLoop(asyncio.SelectorEventLoop):
         return timer
 
     @property
-    def _scheduled(self) -> list[asyncio.TimerHandle]:
+    def _scheduled(self) -> list[StockTimerHandle]:
         """The timers as asyncio's loops have them. Ours are in tuples, which are compared without a call."""
         return [timer for _, _, timer in self._timers]
 
     @_scheduled.setter
-    def _scheduled(self, timers: Iterable[asyncio.TimerHandle]) -> None:
+    def _scheduled(self, timers: Iterable[StockTimerHandle]) -> None:
         self._timers = [(timer._when, self._timer_order(), timer) for timer in timers]
 
     def next_timer(self) -> float:
@@ -297,12 +300,12 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     def create_task(
         self,
-        coro: Coroutine[Any, Any, T],
+        coro: CoroutineLike[T],
         *,
-        name: str | None = None,
+        name: object = None,
         context: Context | None = None,
         **kwargs: Any,
-    ) -> asyncio.Task[T]:
+    ) -> Task[T]:
         """Start a coroutine as a Task.
 
         Args:
@@ -314,16 +317,15 @@ class EventLoop(asyncio.SelectorEventLoop):
         if self._closed:
             self._check_closed()
         if self._task_factory is not None:
-            return self._create_task_by_factory(coro, name=name, context=context, **kwargs)
-        if kwargs:
-            task = Task(coro, loop=self, name=name, context=context, **kwargs)
-        else:
-            task = start_task(coro, self, name, context)
-        if self._debug and task._source_traceback:
+            return self._create_task_by_factory(coro, name=name, context=context, **kwargs)  # type: ignore[no-any-return]
+        if coro.__class__ is CoroutineType and HAS_TASK_CONTEXT and not self._debug and not kwargs:
+            return start_task(coro, self, name, context)
+        task = Task(coro, loop=self, name=name, context=context, **kwargs)
+        if task._source_traceback:
             del task._source_traceback[-1]
         return task
 
-    def _create_task_by_factory(self, coro: Coroutine[Any, Any, T], **kwargs: Any) -> asyncio.Task[T]:
+    def _create_task_by_factory(self, coro: Any, **kwargs: Any) -> Any:
         if self._task_factory is STOCK_EAGER_FACTORY:
             return eager_task_factory(self, coro, **kwargs)
         given = {key: value for key, value in kwargs.items() if value is not None}
@@ -337,8 +339,10 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     # -- threads
 
-    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-        """Call a function in a thread: trio's threads, unless an executor is given or was set (asyncio 3.10 to 3.15)."""
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+    ) -> asyncio.Future[T]:
+        """Call a function in a thread: one of trio's, unless an executor is given or was set (asyncio 3.10 to 3.15)."""
         if executor is None:
             self._check_closed()
             self.default_executor()

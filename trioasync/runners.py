@@ -17,7 +17,7 @@ import trio
 
 from ._host import lifetime
 from ._host.driver import without_our_frames
-from ._stdlib import RUN_CANCELS_ON_INTERRUPT, get_running_loop_or_none, main_coroutine
+from ._stdlib import RUN_CANCELS_ON_INTERRUPT, CTask, get_running_loop_or_none, main_coroutine
 from .exceptions import CancelledError
 from .loop import EventLoop
 
@@ -122,29 +122,24 @@ class Runner:
             lifetime.close(loop)
             self._end()
             raise
-        main._log_destroy_pending = False  # as run_until_complete: what ends the run is raised
         try:
             with self._cancelling_on_interrupt(main) if cancel_on_interrupt else nullcontext():
                 loop.run_in_trio(functools.partial(lifetime.run_and_close, loop, main))
-        except BaseException:
-            if main.done() and not main.cancelled():
-                main.exception()  # it is retrieved: the caller has no access to the main task
-            raise
         finally:
             self._end()
         if main.cancelled():
             self._raise_interrupt(main)
         elif main.exception() is not None:
-            without_our_frames(main.exception())
+            without_our_frames(main.exception())  # type: ignore[arg-type]  # held by a variable it would be a cycle
         return main.result()
 
-    def _start(self, coro: Coroutine[Any, Any, T], context: contextvars.Context | None) -> asyncio.Task[T]:
+    def _start(self, coro: Coroutine[Any, Any, T], context: contextvars.Context | None) -> CTask[T]:
         if get_running_loop_or_none() is not None:
             raise RuntimeError("Runner.run() cannot be called from a running event loop")
-        loop = self.get_loop()
+        loop: EventLoop = self.get_loop()  # type: ignore[assignment]  # or one of the factory's
         return loop.create_task(main_coroutine(coro), context=self._context if context is None else context)
 
-    def _raise_interrupt(self, main: asyncio.Task[Any]) -> None:
+    def _raise_interrupt(self, main: CTask[Any]) -> None:
         """Raise KeyboardInterrupt if it was Ctrl-C that has cancelled the main task."""
         if self._interrupts > 0 and main.uncancel() == 0:
             raise KeyboardInterrupt

@@ -26,11 +26,11 @@ from asyncio.tasks import (
 from collections.abc import Coroutine
 from contextvars import Context, copy_context
 from types import CoroutineType, FrameType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ._backports.uncancel import CountingTask
 from ._host.driver import drive, is_ours
-from ._stdlib import HAS_EAGER_START, HAS_TASK_CONTEXT, CTask, is_coroutine, start_eagerly
+from ._stdlib import HAS_EAGER_START, HAS_TASK_CONTEXT, CoroutineLike, CTask, T, T_co, is_coroutine, start_eagerly
 
 if sys.version_info >= (3, 13):
     from asyncio.tasks import as_completed
@@ -44,6 +44,7 @@ else:
 
 if TYPE_CHECKING:
     from ._host.host import Host
+    from .loop import EventLoop
 
 __all__ = (
     "ALL_COMPLETED",
@@ -65,10 +66,8 @@ __all__ = (
     "wait_for",
 )
 
-T = TypeVar("T")
 
-
-class Task(CountingTask):
+class Task(CountingTask[T_co]):
     """Run a coroutine as a trio task, with asyncio's semantics (asyncio 3.10 to 3.15).
 
     Args:
@@ -94,10 +93,10 @@ class Task(CountingTask):
 
     def __init__(
         self,
-        coro: Coroutine[Any, Any, Any],
+        coro: CoroutineLike[T_co],
         *,
         loop: Any = None,
-        name: str | None = None,
+        name: object = None,
         context: Context | None = None,
         eager_start: bool | None = None,
     ) -> None:
@@ -117,7 +116,7 @@ class Task(CountingTask):
             start_eagerly(self, context)
             self._let_coroutine_go()
 
-    def _begin(self, coro: Coroutine[Any, Any, Any], loop: Any, task_context: Context, **options: Any) -> None:
+    def _begin(self, coro: Any, loop: Any, task_context: Context, **options: Any) -> None:
         """Initialise asyncio's Task: with a driver around the coroutine, if the loop has hosts."""
         self._coro, self._context = coro, task_context
         self._host, self.cancelled_early = None, False
@@ -189,29 +188,27 @@ class Task(CountingTask):
         return frames[:limit] if ended_by_exception else frames[len(frames) - limit :]
 
 
-def start_task(
-    coro: Coroutine[Any, Any, Any], loop: Any, name: str | None, context: Context | None
-) -> Task:
-    """Return a new Task, as `Task(coro, loop=loop, name=name, context=context)` does in one call less."""
+def start_task(coro: CoroutineType[Any, Any, T], loop: Any, name: object, context: Context | None) -> Task[T]:
+    """Return what `Task(coro, loop=loop, name=name, context=context)` is, in two calls less.
+
+    For a coroutine of Python's own type, a loop that has hosts and is not in debug mode, and a Python whose Task takes
+    a context.
+    """
     if context is None:
         context = copy_context()
-    task: Task = Task.__new__(Task)
-    if HAS_TASK_CONTEXT:
-        task._begin(coro, loop, context, name=name, context=context)
-    else:
-        task._begin(coro, loop, context, name=name)
-    if task._source_traceback:
-        del task._source_traceback[-2:]
+    task: Task[T] = Task.__new__(Task)
+    task._coro, task._context, task._host, task.cancelled_early = coro, context, None, False
+    CTask.__init__(task, drive(task, coro, loop.hosts), loop=loop, name=name, context=context)
     return task
 
 
 def create_task(
-    coro: Coroutine[Any, Any, T],
+    coro: CoroutineLike[T],
     *,
-    name: str | None = None,
+    name: object = None,
     context: Context | None = None,
     eager_start: bool | None = None,
-) -> asyncio.Task[T]:
+) -> Task[T]:
     """Start a coroutine as a Task of the running loop (asyncio 3.7; `context` 3.11, `eager_start` 3.14).
 
     Args:
@@ -223,10 +220,10 @@ def create_task(
     Raises:
         RuntimeError: if no loop is running.
     """
-    loop = asyncio.get_running_loop()
+    loop: EventLoop = asyncio.get_running_loop()  # type: ignore[assignment]  # or one whose Tasks are asyncio's
     if context is None and eager_start is None:
         return loop.create_task(coro, name=name)
-    given = {"name": name, "context": context, "eager_start": eager_start}
+    given: dict[str, Any] = {"name": name, "context": context, "eager_start": eager_start}
     return loop.create_task(coro, **{key: value for key, value in given.items() if value is not None})
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from .._stdlib import WAKEUP_NAME
+from .._stdlib import WAKEUP_NAME, done_callbacks
 
 __all__ = ("awaiting", "future_add_to_awaited_by", "future_discard_from_awaited_by")
 
@@ -41,7 +41,7 @@ def awaiting(future: asyncio.Future[Any]) -> frozenset[asyncio.Future[Any]]:
 
 
 def _woken_by(future: Any) -> Iterator[asyncio.Future[Any]]:
-    for callback, _context in future._callbacks or ():
+    for callback in done_callbacks(future):
         leads_to = _LEADS_TO.get(_name_of(callback), _nowhere)
         for reached in leads_to(callback):
             if isinstance(reached, asyncio.Task):

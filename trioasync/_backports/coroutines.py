@@ -6,9 +6,10 @@ import functools
 import inspect
 import types
 import warnings
-from asyncio import coroutines as _stock
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, TypeVar
+
+from .._stdlib import mark_as_coroutine_function
 
 __all__ = ("coroutine",)
 
@@ -95,7 +96,7 @@ def coroutine(func: F) -> F:
     def start(*args: Any, **kwargs: Any) -> GeneratorCoroutine:
         return GeneratorCoroutine(body(*args, **kwargs))  # type: ignore[arg-type]  # a generator all the same
 
-    start._is_coroutine = _stock._is_coroutine  # type: ignore[attr-defined]  # for iscoroutinefunction, not inspect's
+    mark_as_coroutine_function(start)
     return start  # type: ignore[return-value]
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Any
 
+from .._stdlib import CTask, T_co
+
 if sys.version_info >= (3, 11):
-    CountingTask = asyncio.Task
+    CountingTask = CTask
 else:
 
-    class CountingTask(asyncio.Task[Any]):
+    class CountingTask(CTask[T_co]):
         """asyncio's Task, counting the cancellations that were asked for and not taken back."""
 
         __slots__ = ("_num_cancels_requested",)

@@ -13,7 +13,6 @@ from collections.abc import Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-import outcome
 import trio
 
 from .. import _trio
@@ -97,6 +96,7 @@ class Adopted(Cancellation):
 
     __slots__ = ("_base", "coro", "loop", "waiter")
 
+    task: AdoptedTask
     # The asyncio future that the task awaits.
     waiter: Any
 
@@ -108,7 +108,7 @@ class Adopted(Cancellation):
         self.task = AdoptedTask(self, loop)
 
     @property
-    def base(self) -> Any:  # type: ignore[override]
+    def base(self) -> Any:
         """The cancel status outside of the task's own scopes; `task_status.started()` changes it."""
         return self._base or _trio.nursery_status(self.trio_task)
 
@@ -134,10 +134,7 @@ class Adopted(Cancellation):
             return self.coro.send(self.reply(value))
         enter_task(loop, task)
         try:
-            if self.waiter is None:
-                yielded = self.coro.send(self.reply(value))
-            else:
-                yielded = self._resume_after_future()
+            yielded = self.coro.send(self.reply(value)) if self.waiter is None else self._resume_after_future()
             while True:
                 trap = self._trap_for(yielded)
                 if trap is not None:
@@ -213,7 +210,8 @@ class Adopter(trio.abc.Instrument):
 
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
         """Take the new task's first step, which trio queues after this call."""
-        if not isinstance(task.coro, Host) and task.parent_nursery is not self._loop.services:
+        # Checkers do not know that a Host counts as a Coroutine.
+        if not isinstance(task.coro, Host) and task.parent_nursery is not self._loop.services:  # type: ignore[redundant-expr]
             task.coro = Adopted(task, self._loop)  # type: ignore[assignment]
 
 
@@ -228,4 +226,4 @@ def release_current_task() -> None:
     task = trio.lowlevel.current_task()
     if isinstance(task.coro, Adopted):
         task.coro.forget_cancellation()
-        task.coro = task.coro.coro  # type: ignore[assignment]
+        task.coro = task.coro.coro

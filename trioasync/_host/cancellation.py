@@ -2,8 +2,8 @@
 
 | cancelled by | a Task waiting in asyncio sees | a Task waiting in trio sees | absorbed by |
 |---|---|---|---|
-| `Task.cancel(msg)` | asyncio's own rule: its future is cancelled | `CancelledError(msg)`, once, when no trio shield is in the way | nobody |
-| a trio scope inside the Task | `ScopeCancelled`, once per cancellation | `ScopeCancelled` at each checkpoint | that scope |
+| `Task.cancel(msg)` | asyncio's own rule: its future is cancelled | `CancelledError(msg)`, once, behind no shield | nobody |
+| a trio scope in the Task | `ScopeCancelled`, once per cancellation | `ScopeCancelled` at each checkpoint | that scope |
 | `timeout`, `wait_for`, `TaskGroup` | as `Task.cancel`, counted by `cancelling()` | the same | they call `uncancel()` |
 
 The message never decides whose cancellation it is. A cancellation by `Task.cancel` that is under way goes first; the
@@ -37,13 +37,13 @@ class Cancellation:
     """The part of a host that passes cancellations on, in both directions."""
 
     __slots__ = (
-        "armed", "cancel_error", "cancelled", "gate", "in_trio_lane", "interrupt", "interrupt_count", "landing", "scope_seen",
-        "substitute", "task", "trap", "trio_task",
+        "armed", "cancel_error", "cancelled", "gate", "in_trio_lane", "interrupt", "interrupt_count", "landing",
+        "scope_seen", "substitute", "task", "trap", "trio_task",
     )  # fmt: skip
 
     trio_task: trio.lowlevel.Task
     # None while the host is in the pool.
-    task: Task | AdoptedTask | None
+    task: Task[Any] | AdoptedTask | None
     in_trio_lane: bool
     # Whether anything below was set since the Task was seated.
     cancelled: bool
@@ -118,7 +118,7 @@ class Cancellation:
 
     def abort_trap(self, raise_cancel: RaiseCancel) -> Abort:
         """Pass trio's abort on to the trap, with the exception that the Task must see."""
-        cancelled = outcome.capture(raise_cancel).error  # type: ignore[attr-defined]
+        cancelled = outcome.capture(raise_cancel).error
         if self.cancel_error is not None and self.gate is not None and self.gate.visible():
             error: BaseException = self.cancel_error
         elif isinstance(cancelled, trio.Cancelled):
@@ -184,7 +184,7 @@ class Cancellation:
         task = self.task
         if task is None or self.scope_seen or self.interrupt is not None:
             return Abort.FAILED
-        cancelled = outcome.capture(raise_cancel).error  # type: ignore[attr-defined]
+        cancelled: Any = outcome.capture(raise_cancel).error
         self.cancelled = True
         self.interrupt, self.interrupt_count = ScopeCancelled.translate(cancelled), task.cancelling()
         waiter = task._fut_waiter

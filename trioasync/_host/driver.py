@@ -16,7 +16,7 @@ import trio
 
 from .._stdlib import CFuture
 from .cancellation import as_cancellation
-from .host import TRAPS, Host
+from .host import IDLE_NAME, TRAPS, Host
 
 if sys.version_info < (3, 11):
     from exceptiongroup import BaseExceptionGroup
@@ -34,17 +34,18 @@ def _yield(value: Any) -> Generator[Any, None, None]:
     yield value
 
 
-async def drive(task: Task, coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any:
+async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any:
     """Run a coroutine in the two lanes of a Task."""
     resume: Callable[[Any], Any] = coro.send
     argument: Any = None
     if task.cancelled_early:
         resume, argument = coro.throw, await _first_throw()
-    host = hosts.idle.pop() if hosts.idle else hosts.new()
+    idle = hosts.idle
+    host = idle.pop() if idle else hosts.new()
     host.task, host.coro, task._host = task, coro, host
     trio_task = host.trio_task
     trio_task.name, trio_task.context = task.get_name(), task._context
-    del task
+    del task, trio_task
     while True:
         run_context = hosts.run_context
         pump = run_context.get("task")
@@ -53,7 +54,12 @@ async def drive(task: Task, coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any
             yielded = resume(argument)
         except StopIteration as stop:
             run_context["task"] = pump
-            hosts.take_back(host)
+            if host.cancelled or host.landing:
+                hosts.take_back(host)
+            else:  # as take_back does, in a call less
+                host.task = host.coro = None
+                host.trio_task.name = IDLE_NAME
+                idle.append(host)
             return stop.value
         except BaseException as ending:
             run_context["task"] = pump

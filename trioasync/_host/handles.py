@@ -38,4 +38,3 @@ class TimerHandle(_stdlib.TimerHandle):
         self._cancelled = self._scheduled = False
         self._repr = self._source_traceback = None
         self._when = when
-

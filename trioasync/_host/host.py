@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import outcome
@@ -43,7 +42,7 @@ class Host(Cancellation):
     __slots__ = ("_asyncio_future_blocking", "coro", "dismissed", "failure", "hosts", "wakeup", "yielded")
 
     hosts: Hosts
-    task: Task | None
+    task: Task[Any] | None
     coro: Coroutine[Any, Any, Any] | None
     # Set by the Task when it begins to await this host, called when the trio lane ends.
     wakeup: Callable[[Host], object] | None
@@ -146,7 +145,7 @@ class Host(Cancellation):
         finally:
             loop.leave_asyncio_code()
 
-    def _resume(self, loop: EventLoop, task: Task, reply: Any) -> Any:
+    def _resume(self, loop: EventLoop, task: Task[Any], reply: Any) -> Any:
         enter_task(loop, task)
         try:
             yielded = self.coro.send(reply)  # type: ignore[union-attr]
@@ -190,7 +189,7 @@ class Host(Cancellation):
         raise TypeError("a host is not awaitable; await its Task")
 
     @property
-    def cr_frame(self) -> FrameType | None:
+    def cr_frame(self) -> Any:
         """The frame of the Task's coroutine, so that trio's task tree and its KeyboardInterrupt look at that."""
         return _frame_of(self.coro) if self.coro is not None else _IDLE_FRAME
 
@@ -222,6 +221,6 @@ async def _idle() -> None:
     """Stand for the code of a host without a Task: trio refuses a coroutine that has no frame."""
 
 
-_idle_coro = _idle()
+_idle_coro: Any = _idle()
 _IDLE_FRAME = _idle_coro.cr_frame
 _idle_coro.close()

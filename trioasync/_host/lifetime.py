@@ -219,12 +219,27 @@ def _closing_phases(loop: asyncio.AbstractEventLoop, reason: str | None = None) 
     if tasks:
         for task in tasks:
             task.cancel(reason)
-        all_done = asyncio.gather(*tasks, return_exceptions=True)
+        all_done = _all_done(loop, tasks)
         yield all_done
         if all_done.done():  # else the loop was interrupted
             _report_exceptions(loop, tasks)
     yield loop.shutdown_asyncgens()
     yield loop.shutdown_default_executor(*EXECUTOR_TIMEOUT)
+
+
+def _all_done(loop: asyncio.AbstractEventLoop, tasks: Iterable[asyncio.Task[Any]]) -> asyncio.Future[None]:
+    """Return a future that is done when all tasks are, and retrieves none of their exceptions."""
+    future = loop.create_future()
+    remaining = set(tasks)
+
+    def note(task: asyncio.Task[Any]) -> None:
+        remaining.discard(task)
+        if not remaining and not future.done():
+            future.set_result(None)
+
+    for task in remaining:
+        task.add_done_callback(note)
+    return future
 
 
 def _report_exceptions(loop: asyncio.AbstractEventLoop, tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -249,6 +264,5 @@ async def finish_trio_calls(loop: EventLoop) -> BaseException | None:
     while stranded := list(loop.hosts.in_trio()):
         for task in stranded:
             task.cancel(CARRIED_OVER)
-        all_done = asyncio.gather(*stranded, return_exceptions=True)
-        interrupted = await turn_until_done(loop, all_done) or interrupted
+        interrupted = await turn_until_done(loop, _all_done(loop, stranded)) or interrupted
     return interrupted

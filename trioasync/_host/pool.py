@@ -58,15 +58,16 @@ class Hosts:
         host.task = host.coro = None
         if host.cancelled:
             host.forget_cancellation()
-        if host.landing or host.dismissed:
-            if host.dismissed:
-                self._all.discard(host)
-        elif len(self.idle) < IDLE_LIMIT:
+        if not host.landing:
             host.trio_task.name = IDLE_NAME
             self.idle.append(host)
-        else:
+
+    def trim(self) -> None:
+        """Let the hosts go that are more than the loop keeps."""
+        for host in self.idle[IDLE_LIMIT:]:
             self._all.discard(host)
             host.dismiss()
+        del self.idle[IDLE_LIMIT:]
 
     def abandon(self, host: Host) -> None:
         """Forget a host whose Task is destroyed."""
@@ -77,7 +78,7 @@ class Hosts:
         """Let go of the Tasks that wait for the next trio run: there will be none."""
         self._all.clear()
 
-    def in_trio(self) -> Iterator[Task]:
+    def in_trio(self) -> Iterator[Task[Any]]:
         """Yield the Tasks that cannot outlive the trio run: those in a trio call or inside a trio scope or nursery."""
         for host in self._all:
             if host.task is not None and (host.in_trio_lane or host.has_open_scopes):

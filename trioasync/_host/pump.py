@@ -22,6 +22,7 @@ from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from .. import _trio
 from .._stdlib import Handle
+from .pool import IDLE_LIMIT
 
 if TYPE_CHECKING:
     from ..loop import EventLoop
@@ -70,27 +71,35 @@ class Pump:
         self._watch_trio()
         try:
             while True:
-                self._burst_in_asyncio_code()
+                self._loop.enter_asyncio_code()
+                try:
+                    self._run_until_trio_is_due()
+                finally:
+                    self._loop.leave_asyncio_code()
                 if self._crash is not None:
                     raise self._crash
                 if self._stopped:
                     return
-                if self._trio_can_run():
-                    self._trio_is_due = False
-                    await trio.lowlevel.checkpoint()  # not shielded: Ctrl-C reaches trio's main task here
-                    self._resumed = True
-                elif not self._loop._ready:
-                    await self._wait()
+                await self._let_trio_run()
         finally:
             self._unwatch_trio()
 
     @enable_ki_protection
-    def _burst_in_asyncio_code(self) -> None:
-        self._loop.enter_asyncio_code()
-        try:
+    def _run_until_trio_is_due(self) -> None:
+        """Take bursts and wait in between, as long as trio's run loop would do nothing but wait."""
+        loop, borrowed = self._loop, self._borrowed
+        while True:
             self._burst()
-        finally:
-            self._loop.leave_asyncio_code()
+            if self._stopped or self._crash is not None or self._trio_is_due or self._run_queue:
+                return
+            if borrowed is None or (self._resumed and borrowed.others_in_batch()):
+                return
+            self._resumed = False
+            if loop._ready:
+                if borrowed.seconds_to_deadline() <= 0:
+                    return
+            elif borrowed.trio_must_idle() or not self._wait_for_both(borrowed):
+                return
 
     @enable_ki_protection
     def _burst(self) -> None:
@@ -104,9 +113,11 @@ class Pump:
             look = len(loop.descriptors) > self.own_descriptors
             if loop._stopping:
                 self._stopped = True
-                return
+                break
             if not ready or run_queue or self._crash is not None or time.monotonic() > end:
-                return
+                break
+        if len(loop.hosts.idle) > IDLE_LIMIT:
+            loop.hosts.trim()
 
     @enable_ki_protection
     def _turn(self, look: bool) -> None:
@@ -136,39 +147,33 @@ class Pump:
 
     # -- waiting
 
-    def _trio_can_run(self) -> bool:
-        """Tell whether trio's run loop would do anything but wait."""
-        borrowed = self._borrowed
-        if self._run_queue or self._trio_is_due:
-            return True
-        if borrowed is None:
-            return bool(self._loop._ready)
-        if self._resumed:
-            self._resumed = False
-            if borrowed.others_in_batch():
-                return True
-        return borrowed.seconds_to_deadline() <= 0
+    @enable_ki_protection
+    def _wait_for_both(self, borrowed: _trio.BorrowedWait) -> bool:
+        """Sleep in the loop's selector, which watches trio's poller as well; return False if trio need not wait."""
+        loop = self._loop
+        timeout = min(borrowed.seconds_to_deadline(), LONGEST_WAIT)
+        if timeout <= 0:
+            return False
+        if loop._timers:
+            timeout = max(min(loop.next_timer() - loop.time(), timeout), 0)
+        events = loop._selector.select(timeout)
+        if events:
+            loop._process_events(events)
+        self._looked = True
+        return True
 
-    async def _wait(self) -> None:
-        borrowed = self._borrowed
-        if borrowed is None:
-            await self._nap()
-        elif borrowed.trio_must_idle():
+    @enable_ki_protection
+    async def _let_trio_run(self) -> None:
+        """Give trio's run loop a pass, or sleep in it if there is nothing else to do."""
+        nothing_to_do = not (self._loop._ready or self._trio_is_due or self._run_queue)
+        if nothing_to_do and (self._borrowed is None or self._borrowed.trio_must_idle()):
             self._unwatch_trio()  # of two pollers only one can watch the other
             await self._nap()
             self._watch_trio()
         else:
-            self._wait_for_both(borrowed)
-
-    @enable_ki_protection
-    def _wait_for_both(self, borrowed: _trio.BorrowedWait) -> None:
-        """Sleep in the loop's selector, which watches trio's poller as well."""
-        loop = self._loop
-        timeout = min(loop.next_timer() - loop.time(), borrowed.seconds_to_deadline(), LONGEST_WAIT)
-        events = loop._selector.select(max(timeout, 0))
-        if events:
-            loop._process_events(events)
-        self._looked = True
+            self._trio_is_due = False
+            await trio.lowlevel.checkpoint()  # not shielded: Ctrl-C reaches trio's main task here
+        self._resumed = True
 
     async def _nap(self) -> None:
         """Sleep in trio."""
@@ -182,7 +187,6 @@ class Pump:
                 await trio.lowlevel.wait_readable(loop.selector_descriptor)
             finally:
                 loop._asleep = False
-        self._resumed = True
 
     def _watch_trio(self) -> None:
         if self._borrowed is not None:

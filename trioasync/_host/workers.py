@@ -1,7 +1,8 @@
 """A loop's threads: the default executor, whose threads are trio's.
 
 It is an executor like any other to asyncio. A function submitted while the loop is hosted runs through
-`trio.to_thread.run_sync`, under trio's thread limit, and may call `trio.from_thread`; otherwise an ordinary pool runs it.
+`trio.to_thread.run_sync`, under trio's thread limit, and may call `trio.from_thread`; otherwise an ordinary pool runs
+it.
 """
 
 from __future__ import annotations

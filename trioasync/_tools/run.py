@@ -111,7 +111,7 @@ def _run_text(main: ModuleType, text: str, arguments: list[str]) -> int:
     text += "\n"
     if sys.version_info >= (3, 14):
         text = textwrap.dedent(text)
-    main.__loader__ = importlib.machinery.BuiltinImporter
+    vars(main)["__loader__"] = importlib.machinery.BuiltinImporter
     code = compile(text, "<string>", "exec", dont_inherit=True)
     _show_lines(code, text)
     return _execute(code, main)
@@ -119,7 +119,7 @@ def _run_text(main: ModuleType, text: str, arguments: list[str]) -> int:
 
 def _run_standard_input(main: ModuleType, arguments: list[str]) -> int:
     _place(["-", *arguments], "")
-    main.__loader__ = importlib.machinery.BuiltinImporter
+    vars(main)["__loader__"] = importlib.machinery.BuiltinImporter
     _set_file(main, "<stdin>")
     return _execute_file(sys.stdin.buffer.read(), "<stdin>", main)
 
@@ -134,7 +134,7 @@ def _run_script(main: ModuleType, path: str, arguments: list[str]) -> int:
         reason = f"[Errno {unreadable.errno}] {unreadable.strerror}"
         print(f"{sys.executable}: can't open file {absolute!r}: {reason}", file=sys.stderr)
         return 2
-    main.__loader__ = importlib.machinery.SourceFileLoader("__main__", absolute)
+    vars(main)["__loader__"] = importlib.machinery.SourceFileLoader("__main__", absolute)
     _set_file(main, absolute)
     code = pkgutil.read_code(io.BytesIO(content))
     return _execute(code, main) if code is not None else _execute_file(content, absolute, main)
