@@ -69,6 +69,7 @@ OURS = {
     "Task": (EVERY, "it is a trio task"),
     "create_task": (EVERY, "it takes the keywords of 3.15"),
     "eager_task_factory": (EVERY, "it makes our Task"),
+    "get_event_loop": (EVERY, "it makes our EventLoop where asyncio's makes a loop"),
     "new_event_loop": (EVERY, "it makes our EventLoop"),
     "run": (EVERY, "it starts a trio run"),
     "to_thread": (EVERY, "trio has the threads"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-from asyncio import base_events, constants, coroutines, events, log, tasks
+from asyncio import base_events, constants, coroutines, events, format_helpers, log, tasks
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         def _check_closed(self) -> None: ...
         def _check_default_executor(self) -> None: ...
         def _check_running(self) -> None: ...
+        def _handle_signal(self, sig: int) -> None: ...
         def _process_events(self, event_list: list[tuple[selectors.SelectorKey, int]]) -> None: ...
         def _set_coroutine_origin_tracking(self, enabled: bool) -> None: ...
 
@@ -116,6 +117,7 @@ run_until_complete_callback: Callable[[asyncio.Future[Any]], None] = base_events
 HAS_TASK_CONTEXT = sys.version_info >= (3, 11)
 HAS_EAGER_START = sys.version_info >= (3, 12)
 format_handle: Callable[[asyncio.Handle], str] = base_events._format_handle  # type: ignore[attr-defined]
+format_callback: Callable[..., str] = format_helpers._format_callback_source
 logger = log.logger
 EXECUTOR_TIMEOUT: tuple[float, ...] = ()
 if sys.version_info >= (3, 12):
@@ -196,3 +198,10 @@ def awaited_by(future: Any) -> Iterable[Any]:
 def mark_as_coroutine_function(function: Any) -> None:
     """Make `asyncio.iscoroutinefunction` say yes; inspect's own does not look at the mark."""
     function._is_coroutine = coroutines._is_coroutine  # type: ignore[attr-defined]
+
+
+def has_current_loop() -> bool:
+    """Tell whether `get_event_loop` would find a loop rather than make one; a policy of somebody's own always finds."""
+    find_policy = getattr(events, "_get_event_loop_policy", None) or events.get_event_loop_policy
+    local = getattr(find_policy(), "_local", None)
+    return local is None or local._loop is not None

@@ -62,6 +62,26 @@ def block(task: trio.lowlevel.Task, abort: Callable[[Any], trio.lowlevel.Abort])
     task._attempt_delivery_of_any_pending_cancel()
 
 
+def errors_of_ending_nursery(task: trio.lowlevel.Task) -> list[BaseException]:
+    """Return the exceptions that a task's innermost nursery is about to gather in a group, empty if it is not about to.
+
+    Resumed for the last time in a nursery, a task does nothing more in it than that.
+    """
+    nursery = task._child_nurseries[-1]
+    return nursery._pending_excs if nursery._closed and not nursery._nested_child_running else []
+
+
+def raise_bare(task: trio.lowlevel.Task, error: BaseException) -> None:
+    """Have the nursery of `errors_of_ending_nursery` raise one exception instead of a group.
+
+    Code between a nursery and whoever has cancelled the task looks for a CancelledError, and a group is none. No
+    public means reaches the exceptions of a nursery before they are in a group.
+    """
+    nursery = task._child_nurseries[-1]
+    nursery._pending_excs = [error]
+    nursery._strict_exception_groups = False
+
+
 def count_checkpoint(task: trio.lowlevel.Task, *, cancel_point: bool) -> None:
     """Count a trap as trio's run loop counts it, for `trio.testing.assert_checkpoints`."""
     task._schedule_points += 1

@@ -3,7 +3,7 @@
 import sys
 from asyncio.events import *
 
-from .loop import new_event_loop
+from .loop import get_event_loop, new_event_loop
 
 __all__ = [
     "AbstractEventLoop",

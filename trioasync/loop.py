@@ -7,6 +7,8 @@ import itertools
 import math
 import sys
 import time
+import warnings
+from asyncio import events
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context
 from types import CoroutineType
@@ -16,7 +18,7 @@ import sniffio
 import trio
 
 from . import _trio
-from ._host import lifetime
+from ._host import lifetime, signals
 from ._host.driver import without_our_frames
 from ._host.handles import Handle, TimerHandle
 from ._host.pool import Hosts
@@ -33,7 +35,10 @@ from ._stdlib import (
     TimerHandle as StockTimerHandle,
     WakeupCallback,
     context_of_step,
+    format_callback,
     format_handle,
+    get_running_loop_or_none,
+    has_current_loop,
     logger,
     run_until_complete_callback,
     stock_create_task_takes,
@@ -265,6 +270,36 @@ class EventLoop(SelectorEventLoop):
             without_our_frames(context["exception"])
         super().call_exception_handler(context)
 
+    def report_failed_step(self, callback: Callable[..., object], argument: Any, exc: BaseException) -> None:
+        """Report that a Task could not make its step, as a Handle reports that its callback has failed."""
+        task = getattr(callback, "__self__", None)
+        if isinstance(task, Task):
+            task.begin_driver()
+        step = Handle(callback, () if argument is None else (argument,), self, None)
+        message = f"Exception in callback {format_callback(step._callback, step._args)}"
+        self.call_exception_handler({"message": message, "exception": exc, "handle": step})
+
+    # -- signals
+
+    def add_signal_handler(self, sig: int, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts]) -> None:
+        """Call a function when a signal arrives (asyncio 3.10 to 3.15).
+
+        The descriptor that Python writes signals to stays trio's: the handler is a function, which wakes the loop.
+
+        Raises:
+            RuntimeError: outside of the main thread, or if the signal cannot be caught.
+        """
+        with signals.keeping_wakeup_descriptor():
+            super().add_signal_handler(sig, callback, *args)
+        signals.call(sig, self._handle_signal)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Undo `add_signal_handler`, and return whether there was a handler (asyncio 3.10 to 3.15)."""
+        with signals.keeping_wakeup_descriptor():
+            return super().remove_signal_handler(sig)
+
+    # -- threads
+
     async def shutdown_default_executor(self, *timeout: Any, **options: Any) -> None:
         """Wait for the functions that run in the default executor, and refuse further ones (asyncio 3.10 to 3.15).
 
@@ -365,3 +400,23 @@ def _forget_last_frame(handle: Any) -> None:
 def new_event_loop() -> EventLoop:
     """Return a new event loop, hosted on trio when it runs."""
     return EventLoop()
+
+
+def get_event_loop() -> asyncio.AbstractEventLoop:
+    """Return the running loop or the current one, and make an `EventLoop` where asyncio makes a loop of its own.
+
+    Raises:
+        RuntimeError: if there is no current loop, outside of the main thread and from 3.14 on everywhere.
+    """
+    if get_running_loop_or_none() is not None or has_current_loop():
+        return events.get_event_loop()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loop = events.get_event_loop()
+    for warning in caught:
+        warnings.warn(warning.message, stacklevel=2)
+    if not isinstance(loop, EventLoop):
+        loop.close()
+        loop = EventLoop()
+        events.set_event_loop(loop)
+    return loop

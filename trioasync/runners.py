@@ -17,7 +17,7 @@ import trio
 
 from ._host import lifetime
 from ._host.driver import without_our_frames
-from ._stdlib import RUN_CANCELS_ON_INTERRUPT, CTask, get_running_loop_or_none, main_coroutine
+from ._stdlib import HAS_TASK_CONTEXT, RUN_CANCELS_ON_INTERRUPT, CTask, get_running_loop_or_none, main_coroutine
 from .exceptions import CancelledError
 from .loop import EventLoop
 
@@ -122,6 +122,8 @@ class Runner:
             lifetime.close(loop)
             self._end()
             raise
+        if not cancel_on_interrupt:
+            main._log_destroy_pending = False  # as where run() gives the coroutine itself to run_until_complete
         try:
             with self._cancelling_on_interrupt(main) if cancel_on_interrupt else nullcontext():
                 loop.run_in_trio(functools.partial(lifetime.run_and_close, loop, main))
@@ -137,11 +139,15 @@ class Runner:
         if get_running_loop_or_none() is not None:
             raise RuntimeError("Runner.run() cannot be called from a running event loop")
         loop: EventLoop = self.get_loop()  # type: ignore[assignment]  # or one of the factory's
-        return loop.create_task(main_coroutine(coro), context=self._context if context is None else context)
+        context = self._context if context is None else context
+        if context is not None and not isinstance(loop, EventLoop) and not HAS_TASK_CONTEXT:
+            return context.run(loop.create_task, main_coroutine(coro))  # this Python's own loops take no context
+        return loop.create_task(main_coroutine(coro), context=context)
 
     def _raise_interrupt(self, main: CTask[Any]) -> None:
         """Raise KeyboardInterrupt if it was Ctrl-C that has cancelled the main task."""
-        if self._interrupts > 0 and main.uncancel() == 0:
+        uncancel = getattr(main, "uncancel", None)  # a task factory may make tasks that cannot
+        if self._interrupts > 0 and uncancel is not None and uncancel() == 0:
             raise KeyboardInterrupt
 
     @contextmanager
@@ -153,7 +159,11 @@ class Runner:
             yield
             return
         handler = functools.partial(self._on_interrupt, main)
-        signal.signal(signal.SIGINT, handler)
+        try:
+            signal.signal(signal.SIGINT, handler)
+        except ValueError:  # an embedded interpreter that takes no signals
+            yield
+            return
         try:
             yield
         finally:

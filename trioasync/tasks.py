@@ -138,7 +138,7 @@ class Task(CountingTask[T_co]):
 
     def _let_coroutine_go(self) -> None:
         """Forget the coroutine of a Task that has completed eagerly, as asyncio does (asyncio 3.12)."""
-        if self.done():
+        if self.done() and HAS_EAGER_START:  # asyncio's repr of older Tasks names a coroutine always
             self._coro = None
 
     def cancel(self, msg: Any = None) -> bool:

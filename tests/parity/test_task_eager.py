@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 
 from tests.support.outcomes import outcome_of, outcome_of_await
-from tests.support.parity import parity
+from tests.support.parity import by_python, parity
 
 var = contextvars.ContextVar("var", default="default")
 
@@ -256,12 +256,12 @@ async def test_an_eager_task_takes_its_place_when_it_first_waits(aio, log):
     await aio.sleep(0)
 
 
-@parity(since=(3, 12), returns=("<Task finished name='t' result=3>", []))
+@parity(since=(3, 12), returns=by_python({(3, 10): (True, []), (3, 12): (False, [])}))
 async def test_an_eager_task_that_finished_at_once_has_let_its_coroutine_go(aio):
-    """The repr of a task that finished inside its creation names no coroutine, and it has no stack."""
+    """From 3.12 on the repr of a task that finished inside its creation names no coroutine; it has no stack."""
 
     async def child():
         return 3
 
     task = aio.Task(child(), loop=aio.get_running_loop(), name="t", eager_start=True)
-    return repr(task), task.get_stack()
+    return "coro=" in repr(task), task.get_stack()

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Generator
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if sys.version_info >= (3, 11):
     from asyncio import TaskGroup as _StockTaskGroup
@@ -25,6 +25,9 @@ else:
         """Do nothing: the call graph finds the parent through the task's done callback."""
 
     future_discard_from_awaited_by = future_add_to_awaited_by
+
+if TYPE_CHECKING:
+    from ..tasks import Task
 
 __all__ = ("TaskGroup",)
 
@@ -104,7 +107,7 @@ class TaskGroup(_StockTaskGroup):
             self._parent_task = self._errors = self._base_error = self._cancelled = self._cancelled_last = None
             del exc, tb, outcome
 
-    def create_task(self, coro: Generator[Any, None, T] | Coroutine[Any, Any, T], **kwargs: Any) -> asyncio.Task[T]:
+    def create_task(self, coro: Generator[Any, None, T] | Coroutine[Any, Any, T], **kwargs: Any) -> Task[T]:
         """Start a task in this group and return it; keywords are those of `create_task`.
 
         Raises RuntimeError, after closing `coro`, unless the group is entered, not finished and not shutting down.
@@ -113,7 +116,7 @@ class TaskGroup(_StockTaskGroup):
         if refusal is not None:
             coro.close()
             raise RuntimeError(f"TaskGroup {self!r} {refusal}")
-        task: asyncio.Task[T] = self._loop.create_task(coro, **kwargs)
+        task: Task[T] = self._loop.create_task(coro, **kwargs)
         future_add_to_awaited_by(task, self._parent_task)
         # A task that is done already (an eager one) is judged by its callback as well, a turn later: its failure
         # must not cancel the body before it can keep the task.

@@ -17,6 +17,7 @@ import trio
 
 from .. import _trio
 from .._stdlib import CFuture, CTask, enter_task, leave_task
+from ..exceptions import CancelledError
 from .cancellation import Cancellation
 from .host import TRAPS, Host
 
@@ -61,6 +62,16 @@ class AdoptedTask(CTask[Any]):
         if self._num_cancels_requested == 0:
             self._adopted.take_back_cancel()
         return self._num_cancels_requested
+
+    def end(self, ending: BaseException) -> None:
+        """Be done as the trio task is: cancel() does nothing any more, and who awaits this gets the outcome."""
+        if isinstance(ending, StopIteration):
+            CFuture.set_result(self, ending.value)
+        elif isinstance(ending, (CancelledError, trio.Cancelled)):
+            CFuture.cancel(self, *ending.args)
+        else:
+            CFuture.set_exception(self, ending)
+            self.exception()  # is its nursery's to report
 
     def get_name(self) -> str:
         """Return the trio task's name (asyncio 3.8)."""
@@ -140,8 +151,13 @@ class Adopted(Cancellation):
                 if trap is not None:
                     return trap
                 yielded = self.coro.throw(self._refusal_of(yielded))
+        except BaseException as ending:
+            self.forget_cancellation()
+            task.end(ending)
+            raise
         finally:
             leave_task(loop, task)
+            self = task = None  # type: ignore[assignment]  # an exception keeps this frame
 
     def _resume_after_future(self) -> Any:
         waiter, self.waiter = self.waiter, None

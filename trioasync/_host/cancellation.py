@@ -2,8 +2,8 @@
 
 | cancelled by | a Task waiting in asyncio sees | a Task waiting in trio sees | absorbed by |
 |---|---|---|---|
-| `Task.cancel(msg)` | asyncio's own rule: its future is cancelled | `CancelledError(msg)`, once, behind no shield | nobody |
-| a trio scope in the Task | `ScopeCancelled`, once per cancellation | `ScopeCancelled` at each checkpoint | that scope |
+| `Task.cancel(msg)` | asyncio's rule: its future is cancelled | `CancelledError(msg)`, once, unless shielded | nobody |
+| trio scope in the Task | `ScopeCancelled`, once per cancellation | `ScopeCancelled` at each checkpoint | that scope |
 | `timeout`, `wait_for`, `TaskGroup` | as `Task.cancel`, counted by `cancelling()` | the same | they call `uncancel()` |
 
 The message never decides whose cancellation it is. A cancellation by `Task.cancel` that is under way goes first; the
@@ -37,8 +37,8 @@ class Cancellation:
     """The part of a host that passes cancellations on, in both directions."""
 
     __slots__ = (
-        "armed", "cancel_error", "cancelled", "gate", "in_trio_lane", "interrupt", "interrupt_count", "landing",
-        "scope_seen", "substitute", "task", "trap", "trio_task",
+        "armed", "cancel_error", "cancelled", "gate", "given", "in_trio_lane", "interrupt", "interrupt_count",
+        "landing", "scope_seen", "substitute", "task", "trap", "trio_task",
     )  # fmt: skip
 
     trio_task: trio.lowlevel.Task
@@ -56,6 +56,8 @@ class Cancellation:
     # From Task.cancel() in the trio lane to its delivery; the gate stands exactly as long.
     cancel_error: CancelledError | None
     gate: _trio.Gate | None
+    # What was delivered last, until the task has been resumed.
+    given: CancelledError | None
     # What the next step in the trio lane must raise instead of the trio.Cancelled that trio sends.
     substitute: BaseException | None
     # What the next step in the fast lane must raise; while it is set, the awaited future has been cancelled for it.
@@ -72,13 +74,14 @@ class Cancellation:
     def __init__(self) -> None:
         self.in_trio_lane = self.landing = self.scope_seen = self.armed = self.cancelled = False
         self.task = self.trap = self.cancel_error = self.gate = self.substitute = self.interrupt = None
+        self.given = None
         self.interrupt_count = 0
 
     # -- Task.cancel, while the Task is in the trio lane
 
-    def request_cancel(self, msg: Any) -> bool:
+    def request_cancel(self, msg: Any = None) -> bool:
         """Ask for one CancelledError at the next point where trio allows it."""
-        if self.cancel_error is None:
+        if self.cancel_error is None and self.gate is None:  # else it becomes one with that which is under way
             self.cancelled = True
             self.cancel_error = self.new_error(msg)
             self.gate = _trio.Gate(self.trio_task, self.base)
@@ -140,16 +143,36 @@ class Cancellation:
 
     def _delivered(self, error: BaseException) -> None:
         if error is self.cancel_error:
-            self.cancel_error = None
+            self.given, self.cancel_error = self.cancel_error, None
 
     def reply(self, value: Any) -> Any:
         """Return what the coroutine gets for trio's outcome; the gate goes when the cancellation is delivered."""
         self.trap = None
+        if self.trio_task.child_nurseries:
+            self._end_nursery()
         if self.gate is not None and self.cancel_error is None:
             self._open_gate()
         if self.substitute is not None:
             value, self.substitute = outcome.Error(self.substitute), None
         return value
+
+    def _end_nursery(self) -> None:
+        """Settle which exceptions a nursery raises that is about to end, if there are cancellations among them.
+
+        Delivered to a task that waits for the children of its nursery, a cancellation gives way to their errors and is
+        asked for again, as in asyncio's TaskGroup; trio's `nursery.start` knows no more than one exception.
+        """
+        errors = _trio.errors_of_ending_nursery(self.trio_task)
+        given, self.given = self.given, None
+        if not errors:
+            return
+        chosen = one_cancellation(errors)
+        if chosen is not None:
+            _trio.raise_bare(self.trio_task, chosen)
+        elif given is not None and given in errors:
+            errors.remove(given)
+            self._open_gate()
+            self.request_cancel(*given.args)
 
     # -- the fast lane: a scope around an asyncio await
 
@@ -207,6 +230,12 @@ class Cancellation:
             return error
         self.scope_seen = True
         return interrupt
+
+
+def one_cancellation(errors: list[BaseException]) -> BaseException | None:
+    """Return the one cancellation that exceptions amount to, or None if there are others among them."""
+    ending = as_cancellation(BaseExceptionGroup("", errors))
+    return None if isinstance(ending, BaseExceptionGroup) else ending
 
 
 def as_cancellation(ending: BaseException) -> BaseException:

@@ -36,16 +36,13 @@ def _yield(value: Any) -> Generator[Any, None, None]:
 
 async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any:
     """Run a coroutine in the two lanes of a Task."""
-    resume: Callable[[Any], Any] = coro.send
-    argument: Any = None
-    if task.cancelled_early:
-        resume, argument = coro.throw, await _first_throw()
+    argument: Any = await _first_throw() if task.cancelled_early else None
+    resume: Callable[[Any], Any] = coro.send if argument is None else coro.throw
     idle = hosts.idle
     host = idle.pop() if idle else hosts.new()
     host.task, host.coro, task._host = task, coro, host
-    trio_task = host.trio_task
-    trio_task.name, trio_task.context = task.get_name(), task._context
-    del task, trio_task
+    host.trio_task.name, host.trio_task.context = task.get_name(), task._context
+    del task
     while True:
         run_context = hosts.run_context
         pump = run_context.get("task")
@@ -57,22 +54,21 @@ async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -
             if host.cancelled or host.landing:
                 hosts.take_back(host)
             else:  # as take_back does, in a call less
-                host.task = host.coro = None
-                host.trio_task.name = IDLE_NAME
+                host.task, host.coro, host.trio_task.name = None, None, IDLE_NAME
                 idle.append(host)
             return stop.value
         except BaseException as ending:
             run_context["task"] = pump
             hosts.take_back(host)
-            argument = None  # the traceback keeps this frame
+            del argument, resume  # the traceback keeps this frame
             if isinstance(ending, _TRIO_CANCELLATIONS):
                 raise as_cancellation(ending) from None
             raise
-        run_context["task"] = pump
+        run_context["task"], argument = pump, None
         if yielded is _CHECKPOINT or yielded.__class__ is _WAIT:
             host.enter_trio_lane(yielded)
             await _yield(host)
-            resume, argument = host.leave_trio_lane, None
+            resume = host.leave_trio_lane
             continue
         if not host.armed and not host.landing:
             host.rearm(yielded)
@@ -87,13 +83,10 @@ async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -
             coro.close()
             raise
         except BaseException as thrown:
-            resume, argument = coro.throw, without_our_frames(thrown)
-        else:
-            resume, argument = coro.send, None
+            argument = without_our_frames(thrown)
         if host.interrupt is not None:
             argument = host.judge_interrupt(argument, bare=yielded is None)
-            resume = coro.send if argument is None else coro.throw
-        yielded = None
+        resume = coro.send if argument is None else coro.throw
 
 
 async def _first_throw() -> BaseException:

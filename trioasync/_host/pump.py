@@ -137,10 +137,15 @@ class Pump:
             item = popleft()
             if item.__class__ is tuple:
                 context, callback, argument = item
-                if argument is None:
-                    context.run(callback)
-                else:
-                    context.run(callback, argument)
+                try:
+                    if argument is None:
+                        context.run(callback)
+                    else:
+                        context.run(callback, argument)
+                except (KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException as exc:  # not the coroutine's: the Task itself has failed
+                    loop.report_failed_step(callback, argument, exc)
             elif not item._cancelled:
                 item._run()
         item = callback = argument = None  # an exception in a step keeps this frame
