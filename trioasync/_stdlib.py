@@ -118,7 +118,13 @@ HAS_TASK_CONTEXT = sys.version_info >= (3, 11)
 HAS_EAGER_START = sys.version_info >= (3, 12)
 format_handle: Callable[[asyncio.Handle], str] = base_events._format_handle  # type: ignore[attr-defined]
 format_callback: Callable[..., str] = format_helpers._format_callback_source
-logger = log.logger
+
+
+def log_slow(handle: asyncio.Handle, seconds: float) -> None:
+    """Log a callback that took long, to the logger that is asyncio's at the time: tests replace it."""
+    base_events.logger.warning("Executing %s took %.3f seconds", format_handle(handle), seconds)
+
+
 EXECUTOR_TIMEOUT: tuple[float, ...] = ()
 if sys.version_info >= (3, 12):
     EXECUTOR_TIMEOUT = (constants.THREAD_JOIN_TIMEOUT,)

@@ -6,7 +6,10 @@ reason why nothing public serves, and `check` proves at the start of the first l
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -27,6 +30,24 @@ def run_context() -> dict[str, Any]:
     that step must belong to the host, so the driver puts the host there for the length of the step.
     """
     return vars(_run.GLOBAL_RUN_CONTEXT)
+
+
+_forked_children_forget = False
+
+
+def forget_run_in_forked_children() -> None:
+    """Let a forked child start a trio run of its own: the run that it has a copy of goes on in the parent alone."""
+    global _forked_children_forget
+    if not _forked_children_forget and hasattr(os, "register_at_fork"):
+        _forked_children_forget = True
+        os.register_at_fork(after_in_child=_forget_run)
+
+
+def _forget_run() -> None:
+    if trio.lowlevel.in_trio_run():
+        run_context().clear()
+        if threading.current_thread() is threading.main_thread():
+            signal.set_wakeup_fd(-1)  # it is the parent's
 
 
 def current_run_queue() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+import selectors
 import sys
 import time
 import warnings
@@ -36,10 +37,9 @@ from ._stdlib import (
     WakeupCallback,
     context_of_step,
     format_callback,
-    format_handle,
     get_running_loop_or_none,
     has_current_loop,
-    logger,
+    log_slow,
     run_until_complete_callback,
     stock_create_task_takes,
 )
@@ -62,6 +62,7 @@ class EventLoop(SelectorEventLoop):
     """An asyncio event loop that runs inside trio.
 
     Args:
+        selector: what the loop watches descriptors with; None is the platform's best.
         clock: trio's clock for the trio runs that this loop starts; None is real time.
         instruments: trio's instruments for those runs.
     """
@@ -81,15 +82,20 @@ class EventLoop(SelectorEventLoop):
     # The heap of timers; of two that are due at the same time, the one that was set first comes first.
     _timers: list[tuple[float, int, StockTimerHandle]]
 
-    def __init__(self, *, clock: trio.abc.Clock | None = None, instruments: Sequence[trio.abc.Instrument] = ()) -> None:
+    def __init__(
+        self,
+        selector: selectors.BaseSelector | None = None,
+        *,
+        clock: trio.abc.Clock | None = None,
+        instruments: Sequence[trio.abc.Instrument] = (),
+    ) -> None:
         _trio.check()
         self._timer_order = itertools.count().__next__
-        super().__init__()
+        super().__init__(selector)
         self._clock, self._instruments = clock, instruments
         self.hosts = Hosts(self)
         self.workers = Workers(self)
         self._asyncgen_hooks = (self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
-        self.selector_descriptor: int = self._selector.fileno()
         self.descriptors = self._selector.get_map()
         self._now: Callable[[], float] = time.monotonic if clock is None else clock.current_time
 
@@ -120,6 +126,7 @@ class EventLoop(SelectorEventLoop):
                 "Use `async with trioasync.open_loop():` to run asyncio code in a trio program."
             )
         self.has_run = True
+        _trio.forget_run_in_forked_children()
         ended_by = trio.run(lifetime.live, self, script, clock=self._clock, instruments=self._instruments)
         if ended_by is not None:
             try:
@@ -279,6 +286,16 @@ class EventLoop(SelectorEventLoop):
         message = f"Exception in callback {format_callback(step._callback, step._args)}"
         self.call_exception_handler({"message": message, "exception": exc, "handle": step})
 
+    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
+        handle = super()._add_reader(fd, callback, *args)
+        self.wake()  # a nap may be for the descriptors that were there when it began
+        return handle
+
+    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
+        handle = super()._add_writer(fd, callback, *args)
+        self.wake()
+        return handle
+
     # -- signals
 
     def add_signal_handler(self, sig: int, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts]) -> None:
@@ -327,7 +344,7 @@ class EventLoop(SelectorEventLoop):
                 handle._run()
                 seconds = time.monotonic() - start
                 if seconds >= self.slow_callback_duration:
-                    logger.warning("Executing %s took %.3f seconds", format_handle(handle), seconds)
+                    log_slow(handle, seconds)
             finally:
                 self._current_handle = None
 

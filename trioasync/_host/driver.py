@@ -50,7 +50,7 @@ async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -
         try:
             yielded = resume(argument)
         except StopIteration as stop:
-            run_context["task"] = pump
+            run_context["task"], argument = pump, None
             if host.cancelled or host.landing:
                 hosts.take_back(host)
             else:  # as take_back does, in a call less

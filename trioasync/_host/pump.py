@@ -23,6 +23,7 @@ from trio.lowlevel import disable_ki_protection, enable_ki_protection
 from .. import _trio
 from .._stdlib import Handle
 from .pool import IDLE_LIMIT
+from .readiness import wait_until_ready
 
 if TYPE_CHECKING:
     from ..loop import EventLoop
@@ -189,7 +190,7 @@ class Pump:
         with trio.CancelScope(deadline=deadline) as self._nap_scope:
             loop._asleep = True
             try:
-                await trio.lowlevel.wait_readable(loop.selector_descriptor)
+                await wait_until_ready(loop._selector)
             finally:
                 loop._asleep = False
 
