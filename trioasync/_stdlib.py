@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-from asyncio import base_events, constants, coroutines, events, format_helpers, log, tasks
+from asyncio import base_events, constants, coroutines, events, format_helpers, tasks
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
         _thread_id: int | None
         _timer_cancelled_count: int
 
+        def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any: ...
+        def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any: ...
         def _asyncgen_finalizer_hook(self, agen: Any) -> None: ...
         def _asyncgen_firstiter_hook(self, agen: Any) -> None: ...
         def _check_closed(self) -> None: ...
@@ -122,7 +124,8 @@ format_callback: Callable[..., str] = format_helpers._format_callback_source
 
 def log_slow(handle: asyncio.Handle, seconds: float) -> None:
     """Log a callback that took long, to the logger that is asyncio's at the time: tests replace it."""
-    base_events.logger.warning("Executing %s took %.3f seconds", format_handle(handle), seconds)
+    logger = vars(base_events)["logger"]
+    logger.warning("Executing %s took %.3f seconds", format_handle(handle), seconds)
 
 
 EXECUTOR_TIMEOUT: tuple[float, ...] = ()

@@ -125,7 +125,9 @@ class _Survey:
         """Return what a trio task's nurseries hold; only where it has several are they told apart."""
         groups = [self._children(nursery) for nursery in task.child_nurseries]
         groups = [group for group in groups if group]
-        if len(groups) < 2 or any(_runs_a_loop(child) for nursery in task.child_nurseries for child in nursery.child_tasks):
+        if len(groups) < 2 or any(
+            _runs_a_loop(child) for nursery in task.child_nurseries for child in nursery.child_tasks
+        ):
             return [branch for group in groups for branch in group]
         return [_Branch("nursery", group) for group in groups]
 
