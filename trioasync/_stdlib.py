@@ -181,17 +181,14 @@ STOCK_EAGER_FACTORY = getattr(asyncio, "eager_task_factory", None)
 """The factory that makes stock Tasks (asyncio 3.12), which a loop of ours replaces by the one that makes ours."""
 
 
-if HAS_TASK_CONTEXT:
+def context_of_step(callback: Any, context: Any) -> Any:
+    """Return the context of a callback where it is a Task's step or wake-up, for a Python whose Task takes none.
 
-    def context_of_step(callback: Any, context: Any) -> Any:
-        """Return the context in which a Task's step runs."""
-        return context
-
-else:
-
-    def context_of_step(callback: Any, context: Any) -> Any:
-        """Return the context in which a Task's step runs; this Python's Task has made a copy of the one given."""
-        return getattr(callback.__self__, "_context", context)
+    Such a Task makes a copy of the context that it is created in, and asks for its steps in that. Ours knows better.
+    """
+    task = getattr(callback, "__self__", None)
+    asked_by_task = callback.__class__ is StepCallback or getattr(callback, "__name__", None) == WAKEUP_NAME
+    return getattr(task, "_context", context) if asked_by_task and isinstance(task, CTask) else context
 
 
 def done_callbacks(future: Any) -> list[Callable[[Any], object]]:

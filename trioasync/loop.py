@@ -67,6 +67,8 @@ class EventLoop(SelectorEventLoop):
         instruments: trio's instruments for those runs.
     """
 
+    # As long as the base class has not begun: a trio that is not fit for use is refused before.
+    _closed = True
     # Set while a trio run hosts the loop: the nursery of what the loop itself starts in trio, and what trio has told.
     services: trio.Nursery | None = None
     trio_token: trio.lowlevel.TrioToken
@@ -168,19 +170,21 @@ class EventLoop(SelectorEventLoop):
         self, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: Context | None = None
     ) -> Any:
         """Call a function in the next turn (asyncio 3.10 to 3.15)."""
+        if not HAS_TASK_CONTEXT:
+            context = context_of_step(callback, context)
         if self._closed or self._debug:
             handle = super().call_soon(callback, *args, context=context)
             _forget_last_frame(handle)
         elif callback.__class__ is StepCallback:
             # Asked for by asyncio's C code, which has no use for a Handle.
-            self._ready.append((context if HAS_TASK_CONTEXT else context_of_step(callback, context), callback, None))
+            self._ready.append((context, callback, None))
             handle = None
         elif (
             callback.__class__ is WakeupCallback
             and callback.__self__.__class__ is Task  # type: ignore[attr-defined]
             and callback.__name__ == WAKEUP_NAME
         ):
-            self._ready.append((context if HAS_TASK_CONTEXT else context_of_step(callback, context), callback, args[0]))  # type: ignore[misc]
+            self._ready.append((context, callback, args[0]))  # type: ignore[misc]
             handle = None
         else:
             handle = Handle(callback, args, self, context)

@@ -35,6 +35,6 @@ else:
                 whether the Task can still be cancelled.
             """
             if self.done():
-                return False
+                return super().cancel(msg)  # which spares a failed task its "never retrieved"
             self._num_cancels_requested = self.cancelling() + 1
             return super().cancel(msg)
