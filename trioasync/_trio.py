@@ -89,7 +89,11 @@ def errors_of_ending_nursery(task: trio.lowlevel.Task) -> list[BaseException]:
     Resumed for the last time in a nursery, a task does nothing more in it than that.
     """
     nursery = task._child_nurseries[-1]
-    return nursery._pending_excs if nursery._closed and not nursery._nested_child_running else []
+    return nursery._pending_excs if _is_ending(nursery) else []
+
+
+def _is_ending(nursery: Any) -> bool:
+    return nursery._closed and not nursery._nested_child_running
 
 
 def raise_bare(task: trio.lowlevel.Task, error: BaseException) -> None:
@@ -111,54 +115,80 @@ def count_checkpoint(task: trio.lowlevel.Task, *, cancel_point: bool) -> None:
 
 
 class Gate:
-    """A cancelled status between a task and its nursery: how `Task.cancel` reaches a task blocked in a trio call.
+    """A cancelled status around what a task has opened: how `Task.cancel` reaches a task blocked in a trio call.
 
-    Trio then decides by its own rules whether the call can be aborted now; a shield of the user's, further in, holds.
-    The gate stands only while a cancellation waits for its delivery, so that an idle task pays nothing for it. A scope
-    made with public means cannot be slipped in under scopes that are open already; trio itself moves statuses in this
-    way in `task_status.started()`.
+    Trio then decides by its own rules whether the call can be aborted now; a shield of the user's holds. The gate stands
+    only while a cancellation waits for its delivery, so that an idle task pays nothing for it. A scope made with public
+    means cannot be slipped in under scopes that are open already; trio itself moves statuses in this way in
+    `task_status.started()`.
+
+    The task's nurseries stay outside of the gate: children must not see it, since it goes away again, and no status of
+    trio's own is ever cancelled and then is not.
     """
 
-    __slots__ = ("_base", "_scope", "_status", "_task")
+    __slots__ = ("_scope", "_status", "_task")
 
-    def __init__(self, task: trio.lowlevel.Task, base: Any) -> None:
-        self._task, self._base = task, base
+    def __init__(self, task: trio.lowlevel.Task) -> None:
+        self._task = task
         self._scope = trio.CancelScope()
         self._scope.cancel(reason="Task.cancel")
-        self._status = _run.CancelStatus(scope=self._scope, parent=base)
+        # None while there is no place for it: behind a shield, or in a nursery that ends.
+        self._status: Any = None
 
-    def close(self) -> None:
-        """Put the gate in its place. Trio may abort the task's trap at once."""
-        outermost = self._outermost()
-        if outermost is None:
+    def seat(self, base: Any) -> None:
+        """Put the gate in its place, inside of the innermost nursery. Trio may abort the task's trap at once.
+
+        Args:
+            base: the cancel status outside of the task's own scopes.
+        """
+        place = self._place(base)
+        if self._status is not None and self._status._parent is place:
+            return
+        self.lift()
+        if place is None:
+            return
+        self._status = _run.CancelStatus(scope=self._scope, parent=place)
+        status: Any = self._task._cancel_status
+        if status is place:
             self._task._activate_cancel_status(self._status)
         else:
-            outermost.parent = self._status
+            while status._parent is not place:
+                status = status._parent
+            status.parent = self._status
 
-    def _outermost(self) -> Any:
-        status: Any = self._task._cancel_status
-        if status is self._base:
+    def _place(self, base: Any) -> Any:
+        if not self._task._child_nurseries:
+            return base
+        nursery = self._task._child_nurseries[-1]
+        if _is_ending(nursery):
             return None
-        while status._parent is not self._base:
+        status: Any = nursery._cancel_status
+        while status is not base:
+            if status._scope.shield:
+                return None
             status = status._parent
-        return status
+        return nursery._cancel_status
 
     def visible(self) -> bool:
         """Tell whether no shield stands between the gate and the task."""
-        status: _run.CancelStatus | None = self._task._cancel_status
+        status: Any = self._task._cancel_status
         while status is not self._status:
             if status is None or status._scope.shield:
                 return False
             status = status._parent
-        return True
+        return status is not None
 
-    def open(self) -> None:
-        """Take the gate away again; scopes that were opened behind it move back under the nursery."""
-        if self._task._cancel_status is self._status:
-            self._task._activate_cancel_status(self._base)
-        for status in list(self._status._children):
-            status.parent = self._base
-        self._status.close()
+    def lift(self) -> None:
+        """Take the gate away again; scopes that were opened behind it move to its place."""
+        status, self._status = self._status, None
+        if status is None:
+            return
+        place = status._parent
+        if self._task._cancel_status is status:
+            self._task._activate_cancel_status(place)
+        for child in list(status._children):
+            child.parent = place
+        status.close()
 
 
 def _frame_of(function: Any) -> FrameType | None:

@@ -163,16 +163,18 @@ class Adopted(Cancellation):
         waiter, self.waiter = self.waiter, None
         error: BaseException | None = None
         if self.interrupt is not None:
-            cancelled = self.new_error(None) if waiter.cancelled() else None
-            error = self.judge_interrupt(cancelled, bare=False) if cancelled or self.interrupt_count == -1 else None
-            self.interrupt = None
+            # Asked for, the exception counts as retrieved; that of a gather() is a CancelledError without being cancelled.
+            outcome = self.new_error(None) if waiter.cancelled() else waiter.exception()
+            error = self.judge_interrupt(outcome, bare=False)
         return self.coro.send(None) if error is None else self.coro.throw(error)
 
     def _trap_for(self, yielded: Any) -> Any:
         """Return what trio must do for what the coroutine has yielded, or None if that is not a thing to await."""
         if yielded is _CHECKPOINT or yielded is None:
+            self.seat_gate()
             return _CHECKPOINT
         if yielded.__class__ is _WAIT:
+            self.seat_gate()
             self.trap = yielded
             return _WAIT(self.abort_trap)
         if getattr(yielded, "_asyncio_future_blocking", None):

@@ -84,8 +84,8 @@ class Cancellation:
         if self.cancel_error is None and self.gate is None:  # else it becomes one with that which is under way
             self.cancelled = True
             self.cancel_error = self.new_error(msg)
-            self.gate = _trio.Gate(self.trio_task, self.base)
-            self.gate.close()
+            self.gate = _trio.Gate(self.trio_task)
+            self.gate.seat(self.base)
         return True
 
     @staticmethod
@@ -107,7 +107,7 @@ class Cancellation:
     def _open_gate(self) -> None:
         if self.gate is not None:
             gate, self.gate = self.gate, None
-            gate.open()
+            gate.lift()
 
     def hand_cancel_to_asyncio(self, yielded: Any) -> None:
         """Deliver a request that trio could not: the Task now awaits something of asyncio's."""
@@ -150,11 +150,18 @@ class Cancellation:
         self.trap = None
         if self.trio_task.child_nurseries:
             self._end_nursery()
-        if self.gate is not None and self.cancel_error is None:
-            self._open_gate()
+        self.seat_gate()
         if self.substitute is not None:
             value, self.substitute = outcome.Error(self.substitute), None
         return value
+
+    def seat_gate(self) -> None:
+        """Have the gate in the right place, or none if the cancellation is delivered."""
+        if self.gate is not None:
+            if self.cancel_error is None:
+                self._open_gate()
+            else:
+                self.gate.seat(self.base)
 
     def _end_nursery(self) -> None:
         """Settle which exceptions a nursery raises that is about to end, if there are cancellations among them.

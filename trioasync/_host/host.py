@@ -153,8 +153,10 @@ class Host(Cancellation):
             self.failure = failure.with_traceback(failure.__traceback__.tb_next)  # type: ignore[union-attr]
         else:
             if yielded is _CHECKPOINT:
+                self.seat_gate()
                 return _CHECKPOINT
             if yielded.__class__ is _WAIT:
+                self.seat_gate()
                 self.trap = yielded
                 return _WAIT(self.abort_trap)
             self.yielded = yielded
