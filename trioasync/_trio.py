@@ -117,9 +117,9 @@ def count_checkpoint(task: trio.lowlevel.Task, *, cancel_point: bool) -> None:
 class Gate:
     """A cancelled status around what a task has opened: how `Task.cancel` reaches a task blocked in a trio call.
 
-    Trio then decides by its own rules whether the call can be aborted now; a shield of the user's holds. The gate stands
-    only while a cancellation waits for its delivery, so that an idle task pays nothing for it. A scope made with public
-    means cannot be slipped in under scopes that are open already; trio itself moves statuses in this way in
+    Trio then decides by its own rules whether the call can be aborted now; a shield of the user's holds. The gate
+    stands only while a cancellation waits for its delivery, so that an idle task pays nothing for it. A scope made with
+    public means cannot be slipped in under scopes that are open already; trio itself moves statuses in this way in
     `task_status.started()`.
 
     The task's nurseries stay outside of the gate: children must not see it, since it goes away again, and no status of

@@ -163,7 +163,7 @@ class Adopted(Cancellation):
         waiter, self.waiter = self.waiter, None
         error: BaseException | None = None
         if self.interrupt is not None:
-            # Asked for, the exception counts as retrieved; that of a gather() is a CancelledError without being cancelled.
+            # Asked for, the exception counts as retrieved. A cancelled gather() has a CancelledError, as an exception.
             outcome = self.new_error(None) if waiter.cancelled() else waiter.exception()
             error = self.judge_interrupt(outcome, bare=False)
         return self.coro.send(None) if error is None else self.coro.throw(error)
