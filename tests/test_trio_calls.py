@@ -912,6 +912,36 @@ async def test_a_trio_thread_in_a_task():
     assert await trio.to_thread.run_sync(work, 41) == 42
 
 
+def test_to_thread_works_in_a_task_that_cannot_await_trio():
+    """A Task of asyncio's own class, made by hand on a trio-hosted loop, gets its thread through the executor."""
+
+    async def main():
+        return await asyncio.Task(trioasync.to_thread(len, "abc"), loop=asyncio.get_running_loop())
+
+    with time_limit(LIMIT):
+        assert trioasync.run(main()) == 3
+
+
+def test_tasks_that_are_started_while_an_open_loop_closes_are_cancelled_too():
+    """Nothing outlives the block of open_loop()."""
+    late = []
+
+    async def worker():
+        try:
+            await asyncio.sleep(100)
+        finally:
+            late.append(trioasync.create_task(asyncio.sleep(100)))
+
+    async def main():
+        async with trioasync.open_loop():
+            trioasync.create_task(worker())
+            await trio.sleep(0.1)
+
+    with time_limit(LIMIT):
+        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert late[0].cancelled()
+
+
 def test_a_base_exception_out_of_a_trio_call_ends_the_run():
     """SystemExit out of a Task that has just come from a trio call ends the run as from an asyncio await."""
     log = []

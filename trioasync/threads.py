@@ -8,8 +8,10 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
+from ._host.adoption import AdoptedTask
 from ._host.workers import Workers, run_in_thread
 from .loop import EventLoop
+from .tasks import Task
 
 __all__ = ("to_thread",)
 
@@ -30,6 +32,7 @@ async def to_thread(func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     """
     loop = asyncio.get_running_loop()
     call = functools.partial(copy_context().run, func, *args, **kwargs)
-    if isinstance(loop, EventLoop) and isinstance(loop.default_executor(), Workers):
+    can_await_trio = isinstance(asyncio.current_task(), (Task, AdoptedTask))
+    if can_await_trio and isinstance(loop, EventLoop) and isinstance(loop.default_executor(), Workers):
         return await run_in_thread(loop.workers, call)
     return await loop.run_in_executor(None, call)

@@ -167,7 +167,7 @@ class _Visit:
             task_status.started()
             while not self._ended:
                 self._note(await turn_until_stopped(loop))
-            self._note(await _go_through_phases(loop, self._reason))
+            self._note(await _go_through_phases(loop, self._reason, late_ones=True))
             self._note(await finish_trio_calls(loop))
 
     def _note(self, crash: BaseException | None) -> None:
@@ -185,10 +185,12 @@ async def run_and_close(loop: EventLoop, main: asyncio.Task[Any]) -> BaseExcepti
     return await _go_through_phases(loop) or interrupted
 
 
-async def _go_through_phases(loop: EventLoop, reason: str | None = None) -> BaseException | None:
+async def _go_through_phases(
+    loop: EventLoop, reason: str | None = None, *, late_ones: bool = False
+) -> BaseException | None:
     """Go through all the phases of closing, and return what the last that failed raised."""
     failed: BaseException | None = None
-    for phase in _closing_phases(loop, reason):
+    for phase in _closing_phases(loop, reason, late_ones=late_ones):
         future = asyncio.ensure_future(phase, loop=loop)
         failed = await turn_until_done(loop, future) or _exception_in(future) or failed
     return failed
@@ -213,16 +215,25 @@ def close(loop: asyncio.AbstractEventLoop) -> None:
             del failed  # the traceback refers to this frame
 
 
-def _closing_phases(loop: asyncio.AbstractEventLoop, reason: str | None = None) -> Iterator[Awaitable[Any]]:
-    """Yield what the loop must run until complete, one after the other."""
-    tasks = asyncio.all_tasks(loop)
-    if tasks:
+def _closing_phases(
+    loop: asyncio.AbstractEventLoop, reason: str | None = None, *, late_ones: bool = False
+) -> Iterator[Awaitable[Any]]:
+    """Yield what the loop must run until complete, one after the other.
+
+    Args:
+        loop: the loop.
+        reason: the message with which the Tasks are cancelled.
+        late_ones: whether Tasks that are started meanwhile are cancelled too, which asyncio leaves behind.
+    """
+    while tasks := asyncio.all_tasks(loop):
         for task in tasks:
             task.cancel(reason)
         all_done = _all_done(loop, tasks)
         yield all_done
         if all_done.done():  # else the loop was interrupted
             _report_exceptions(loop, tasks)
+        if not late_ones:
+            break
     yield loop.shutdown_asyncgens()
     yield loop.shutdown_default_executor(*EXECUTOR_TIMEOUT)
 
