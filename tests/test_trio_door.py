@@ -1,4 +1,4 @@
-"""What the host asks of trio: the check of its private names, and the errors for mistakes that asyncio does not know."""
+"""The check of trio's private names, and the errors for mistakes that asyncio does not know."""
 
 import asyncio
 import threading
@@ -9,6 +9,11 @@ import trio
 import trioasync
 from trioasync import _trio
 
+THIS_THREAD_RUNS_NONE = (
+    "open_loop() opens a loop in a trio program, and this thread runs none. "
+    "Start one with trio.run(), or run asyncio code with trioasync.run()."
+)
+
 
 def test_a_trio_that_lacks_a_name_is_refused_by_that_name(monkeypatch):
     """A loop is not made on a trio that has changed: the error names what is missing and what to install."""
@@ -17,7 +22,8 @@ def test_a_trio_that_lacks_a_name_is_refused_by_that_name(monkeypatch):
         trioasync.new_event_loop()
     assert str(refused.value) == (
         f"trio {trio.__version__} is not supported by this trioasync: it lacks "
-        f"Task._attempt_delivery_of_any_pending_cancel. Install trio {_trio.OLDEST_TRIO} or newer (or a newer trioasync)."
+        "Task._attempt_delivery_of_any_pending_cancel. "
+        f"Install trio {_trio.OLDEST_TRIO} or newer (or a newer trioasync)."
     )
 
 
@@ -35,10 +41,7 @@ def test_open_loop_outside_of_trio_says_how_to_begin():
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert refused == [
-        "open_loop() opens a loop in a trio program, and this thread runs none. "
-        "Start one with trio.run(), or run asyncio code with trioasync.run()."
-    ]
+    assert refused == [THIS_THREAD_RUNS_NONE]
 
 
 def test_open_loop_from_another_thread_than_the_programs_is_refused():
@@ -77,7 +80,7 @@ def test_open_loop_inside_another_asyncio_loop_is_refused():
     """Trio as a guest of stock asyncio has a running loop already."""
 
     async def guest():
-        with pytest.raises(RuntimeError, match="^Cannot run the event loop while another loop is running$"):
+        with pytest.raises(RuntimeError, match="Cannot run the event loop while another loop is running"):
             async with trioasync.open_loop():
                 pass
 

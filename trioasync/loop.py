@@ -290,13 +290,13 @@ class EventLoop(SelectorEventLoop):
         message = f"Exception in callback {format_callback(step._callback, step._args)}"
         self.call_exception_handler({"message": message, "exception": exc, "handle": step})
 
-    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
-        handle = super()._add_reader(fd, callback, *args)
+    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any, **options: Any) -> Any:
+        handle = super()._add_reader(fd, callback, *args, **options)
         self.wake()  # a nap may be for the descriptors that were there when it began
         return handle
 
-    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
-        handle = super()._add_writer(fd, callback, *args)
+    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any, **options: Any) -> Any:
+        handle = super()._add_writer(fd, callback, *args, **options)
         self.wake()
         return handle
 

@@ -95,7 +95,7 @@ class TaskGroup(_StockTaskGroup):
         try:
             if exc is not None:
                 self._body_failed(exc)
-            await self._join()
+            await self._aexit()
             outcome = self._outcome(exc)
             if outcome is not None:
                 raise outcome
@@ -160,7 +160,7 @@ class TaskGroup(_StockTaskGroup):
         if not self._aborting:
             self._abort()
 
-    async def _join(self) -> None:
+    async def _aexit(self) -> None:
         """Wait for the last task, through any number of cancellations of the parent."""
         while self._tasks:
             self._on_completed_fut = self._loop.create_future()
