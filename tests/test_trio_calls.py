@@ -1,6 +1,7 @@
 """Trio calls inside asyncio Tasks: primitives, nurseries, cancel scopes, and asyncio's cancellation of them."""
 
 import asyncio
+import gc
 import contextvars
 import functools
 import sys
@@ -912,6 +913,23 @@ async def test_a_trio_thread_in_a_task():
     assert await trio.to_thread.run_sync(work, 41) == 42
 
 
+@asyncio_program
+async def test_a_scope_that_has_expired_when_it_is_entered_ends_with_its_block():
+    """An await after the block of move_on_after(0) is not cancelled, and the next scope is not lost."""
+    with trio.move_on_after(0):
+        pass
+    await asyncio.sleep(1)
+    with trio.move_on_after(0):
+        pass
+    await trio.lowlevel.cancel_shielded_checkpoint()
+    with trio.move_on_after(1) as scope:
+        await asyncio.sleep(10)
+    assert scope.cancelled_caught
+    with trio.move_on_after(0) as scope:
+        await asyncio.sleep(10)
+    assert scope.cancelled_caught
+
+
 def test_to_thread_works_in_a_task_that_cannot_await_trio():
     """A Task of asyncio's own class, made by hand on a trio-hosted loop, gets its thread through the executor."""
 
@@ -961,3 +979,5 @@ def test_a_base_exception_out_of_a_trio_call_ends_the_run():
         trioasync.run(main(), clock=trio.testing.MockClock(autojump_threshold=0))
     assert caught.value.code == 3
     assert log == ["main was cancelled"]
+    del caught
+    gc.collect()  # the worker's exception was never retrieved, which is logged here

@@ -50,6 +50,11 @@ def _forget_run() -> None:
             signal.set_wakeup_fd(-1)  # it is the parent's
 
 
+def is_running(task: trio.lowlevel.Task) -> bool:
+    """Tell whether a step of this task is being made."""
+    return run_context().get("task") is task
+
+
 def current_run_queue() -> Any:
     """Return the queue of trio tasks that are ready to run, to see whether somebody waits for the pump to pause."""
     return _run.GLOBAL_RUN_CONTEXT.runner.runq
@@ -212,6 +217,16 @@ def nursery_status(task: trio.lowlevel.Task) -> Any:
 def effectively_cancelled(task: trio.lowlevel.Task) -> bool:
     """Tell whether a checkpoint in this task would be cancelled."""
     return task._cancel_status.effectively_cancelled
+
+
+def cancelled_scope(task: trio.lowlevel.Task) -> trio.CancelScope | None:
+    """Return the outermost of the cancelled scopes that reach a task."""
+    found, status = None, task._cancel_status
+    while status is not None:
+        if status._scope.cancel_called:
+            found = status._scope
+        status = None if status._scope.shield else status._parent  # type: ignore[assignment]
+    return found
 
 
 def cancelled_from(cancelled: trio.Cancelled) -> tuple[Any, Any, Any]:

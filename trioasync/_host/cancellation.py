@@ -63,8 +63,8 @@ class Cancellation:
     # What the next step in the fast lane must raise; while it is set, the awaited future has been cancelled for it.
     interrupt: CancelledError | None
     interrupt_count: int
-    # The cancellation of a scope that is in force was delivered to an asyncio await already.
-    scope_seen: bool
+    # The cancelled scope that was delivered to an asyncio await already, while its cancellation is in force.
+    scope_seen: trio.CancelScope | None
 
     @property
     def base(self) -> Any:
@@ -72,9 +72,9 @@ class Cancellation:
         raise NotImplementedError
 
     def __init__(self) -> None:
-        self.in_trio_lane = self.landing = self.scope_seen = self.armed = self.cancelled = False
+        self.in_trio_lane = self.landing = self.armed = self.cancelled = False
         self.task = self.trap = self.cancel_error = self.gate = self.substitute = self.interrupt = None
-        self.given = None
+        self.given = self.scope_seen = None
         self.interrupt_count = 0
 
     # -- Task.cancel, while the Task is in the trio lane
@@ -95,8 +95,8 @@ class Cancellation:
 
     def forget_cancellation(self) -> None:
         """Drop what found no place for its delivery: the Task has ended."""
-        self.cancelled = self.scope_seen = False
-        self.interrupt = None
+        self.cancelled = False
+        self.interrupt = self.scope_seen = None
         self.forget_request()
 
     def forget_request(self) -> None:
@@ -202,8 +202,8 @@ class Cancellation:
         return _trio.WaitTaskRescheduled(self)
 
     def _note_scopes(self) -> None:
-        if self.scope_seen and not _trio.effectively_cancelled(self.trio_task):
-            self.scope_seen = False  # that cancellation is over; the next one counts as new
+        if self.scope_seen is not None and not _trio.effectively_cancelled(self.trio_task):
+            self.scope_seen = None  # that cancellation is over; the next one counts as new
 
     def __call__(self, raise_cancel: RaiseCancel) -> Abort:
         """Abort the park: interrupt an asyncio await, once per cancellation of a scope.
@@ -212,7 +212,9 @@ class Cancellation:
         """
         self.armed = False
         task = self.task
-        if task is None or self.scope_seen or self.interrupt is not None:
+        if task is None or self.interrupt is not None or _trio.is_running(self.trio_task):
+            return Abort.FAILED  # in a step, a scope was entered that is cancelled: it asks at an await inside of it
+        if self.scope_seen is not None and self.scope_seen is _trio.cancelled_scope(self.trio_task):
             return Abort.FAILED
         cancelled: Any = outcome.capture(raise_cancel).error
         self.cancelled = True
@@ -235,7 +237,7 @@ class Cancellation:
             return interrupt
         if self.task.cancelling() > self.interrupt_count or not (bare or isinstance(error, CancelledError)):
             return error
-        self.scope_seen = True
+        self.scope_seen = _trio.cancelled_scope(self.trio_task)
         return interrupt
 
 
