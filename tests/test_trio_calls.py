@@ -1,9 +1,9 @@
 """Trio calls inside asyncio Tasks: primitives, nurseries, cancel scopes, and asyncio's cancellation of them."""
 
 import asyncio
-import gc
 import contextvars
 import functools
+import gc
 import sys
 
 import pytest
