@@ -81,6 +81,19 @@ async def test_a_trio_scope_around_a_task_cancels_it(loop):
     assert (scope.cancelled_caught, task.cancelled(), loop.time()) == (True, True, 1)
 
 
+@trio_program
+async def test_a_scope_that_has_expired_ends_the_asyncio_await_inside_it(loop):
+    """A plain trio task that enters move_on_after(0) is told at its first await there, and not after the block."""
+    for deadline in (0, 1, 0):
+        with trio.move_on_after(deadline) as scope:
+            await asyncio.sleep(100)
+        assert scope.cancelled_caught
+        with trio.move_on_after(0):
+            pass
+        await asyncio.sleep(0.5)
+    assert loop.time() == 2.5
+
+
 def test_a_cancelled_host_program_cancels_each_task_once():
     """Tasks get CancelledError with trio's reason, may clean up, and have ended when the scope is left."""
     log = []

@@ -930,6 +930,18 @@ async def test_a_scope_that_has_expired_when_it_is_entered_ends_with_its_block()
     assert scope.cancelled_caught
 
 
+@asyncio_program
+async def test_a_scope_that_expires_behind_a_shield_ends_the_next_asyncio_await():
+    """The Task comes from the shielded trio call straight to the await, and is told there."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    with trio.move_on_after(1) as scope:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(2)
+        await asyncio.sleep(100)
+    assert (scope.cancelled_caught, loop.time() - start) == (True, 2)
+
+
 def test_to_thread_works_in_a_task_that_cannot_await_trio():
     """A Task of asyncio's own class, made by hand on a trio-hosted loop, gets its thread through the executor."""
 

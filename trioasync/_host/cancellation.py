@@ -12,6 +12,7 @@ scope's is not lost, since the scope stays cancelled and asks again at the next 
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -212,8 +213,8 @@ class Cancellation:
         """
         self.armed = False
         task = self.task
-        if task is None or self.interrupt is not None or _trio.is_running(self.trio_task):
-            return Abort.FAILED  # in a step, a scope was entered that is cancelled: it asks at an await inside of it
+        if task is None or self.interrupt is not None or self._is_in_a_step(task):
+            return Abort.FAILED  # a scope was entered that is cancelled: it asks at an await inside of it
         if self.scope_seen is not None and self.scope_seen is _trio.cancelled_scope(self.trio_task):
             return Abort.FAILED
         cancelled: Any = outcome.capture(raise_cancel).error
@@ -223,6 +224,13 @@ class Cancellation:
         if waiter is not None and not waiter.cancel():
             self.interrupt = None  # it is done: the Task gets its result, and the scope asks again
         return Abort.FAILED
+
+    def _is_in_a_step(self, task: asyncio.Task[Any]) -> bool:
+        """Tell whether the coroutine is running.
+
+        To trio alone, a task still runs while its park is taken from it; to asyncio alone, while the driver arms it.
+        """
+        return _trio.is_running(self.trio_task) and asyncio.current_task(task.get_loop()) is task
 
     def judge_interrupt(self, error: BaseException | None, *, bare: bool) -> BaseException | None:
         """Return what a step of the fast lane raises, now that an interrupt was asked for.
