@@ -136,12 +136,46 @@ def test_opening_again_gives_the_same_loop():
         assert trio.run(main).is_closed()
 
 
-def test_without_adoption_a_trio_task_cannot_await_a_future():
-    """open_loop(adopt=False) leaves plain trio tasks to trio, whose error names the future."""
+@trio_program
+async def test_asyncio_sleep_0_in_a_plain_trio_task_is_a_place_for_cancellations(loop):
+    """A scope, a timeout and cancel() each end an endless loop of asyncio.sleep(0) in a plain trio task."""
+
+    async def spin():
+        while True:
+            await asyncio.sleep(0)
+
+    with trio.CancelScope() as scope:
+        loop.call_soon(scope.cancel)
+        await spin()
+    assert scope.cancelled_caught
+    with pytest.raises(asyncio.CancelledError, match="why"):
+        loop.call_soon(asyncio.current_task().cancel, "why")
+        await spin()
+    assert asyncio.current_task().uncancel() == 0
+    with pytest.raises(asyncio.TimeoutError):
+        async with trioasync.timeout(0):
+            await spin()
+
+
+@pytest.mark.parametrize("in_child", [False, True], ids=["in_the_task_that_opened_the_loop", "in_a_child"])
+@pytest.mark.parametrize("awaited", ["future", "sleep(0)"])
+def test_without_adoption_a_trio_task_is_told_what_to_do(awaited, in_child):
+    """With open_loop(adopt=False) an asyncio await in a plain trio task fails, and the error names the two ways out."""
+
+    async def wait_in_asyncio(loop):
+        with pytest.raises(RuntimeError, match=r"adopt=True.*create_task") as caught:
+            await (loop.create_future() if awaited == "future" else asyncio.sleep(0))
+        assert isinstance(caught.value.__cause__, TypeError)
+        await trio.sleep(0)
+        return True
 
     async def main():
         async with trioasync.open_loop(adopt=False) as loop:
-            await loop.create_future()
+            if not in_child:
+                return await wait_in_asyncio(loop)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(wait_in_asyncio, loop)
+            return True
 
-    with time_limit(LIMIT), pytest.raises(TypeError, match="unrecognized yield message <Future pending"):
-        trio.run(main)
+    with time_limit(LIMIT):
+        assert trio.run(main)

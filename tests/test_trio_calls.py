@@ -1,6 +1,7 @@
 """Trio calls inside asyncio Tasks: primitives, nurseries, cancel scopes, and asyncio's cancellation of them."""
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import gc
@@ -734,6 +735,85 @@ async def test_cancel_and_the_expiry_of_a_scope_at_one_time():
 
 
 # -- asyncio's timeouts and groups around trio calls
+
+
+@pytest.mark.parametrize("clean_up", [asyncio.sleep, trio.sleep], ids=["asyncio", "trio"])
+@asyncio_program
+async def test_a_scope_that_expires_in_the_clean_up_does_not_absorb_the_cancellation(clean_up):
+    """As from a timeout, the CancelledError that is under way leaves a scope that was open when cancel() was called."""
+    log = []
+
+    async def worker():
+        with trio.move_on_after(2) as scope:
+            try:
+                await trio.sleep(100)
+            finally:
+                with trio.move_on_after(0.5) as brief:
+                    await clean_up(3)
+                log.append(("a scope of the clean-up", brief.cancelled_caught, now()))
+                await clean_up(3)
+        log.append(("after the scope", scope.cancelled_caught))
+
+    task = trioasync.create_task(worker())
+    await asyncio.sleep(1)
+    task.cancel("why")
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert log == [("a scope of the clean-up", True, 1.5)]
+    assert task.cancelled()
+    assert now() == 2
+
+
+@asyncio_program
+async def test_a_scope_absorbs_its_cancellation_after_the_task_has_taken_cancel_back():
+    """Once uncancel() was called, a scope that was open at the cancel() expires as if nothing had been."""
+
+    async def worker():
+        with trio.move_on_after(2) as scope:
+            try:
+                await trio.sleep(100)
+            except asyncio.CancelledError:
+                trioasync.current_task().uncancel()
+            await asyncio.sleep(100)
+        return scope.cancelled_caught
+
+    task = trioasync.create_task(worker())
+    await asyncio.sleep(1)
+    task.cancel()
+    assert await task
+
+
+@asyncio_program
+async def test_uncancel_takes_back_what_trio_could_not_deliver():
+    """A request that a shield held back, and that uncancel() has taken back meanwhile, is not delivered after it."""
+    task, loop = trioasync.current_task(), asyncio.get_running_loop()
+    with trio.CancelScope(shield=True):
+        loop.call_later(1, task.cancel)
+        loop.call_later(2, task.uncancel)
+        await trio.sleep(3)
+    await trio.sleep(1)
+    assert now() == 4
+
+
+@asyncio_program
+async def test_a_scope_tells_its_own_reason_after_a_cancel_has_passed_it():
+    """What trio says of a scope's cancellation is not that of a Task.cancel() which came by before."""
+
+    async def worker():
+        with trio.move_on_after(3), trio.CancelScope() as scope:
+            with contextlib.suppress(asyncio.CancelledError):
+                await trio.sleep(100)
+            trioasync.current_task().uncancel()
+            try:
+                await trio.sleep(100)
+            except trio.Cancelled as cancelled:
+                return scope.cancel_called, cancelled.source, cancelled.reason
+        return None
+
+    task = trioasync.create_task(worker())
+    await asyncio.sleep(1)
+    task.cancel()
+    assert await task == (False, "deadline", None)
 
 
 @asyncio_program

@@ -193,7 +193,15 @@ class Gate:
             self._task._activate_cancel_status(place)
         for child in list(status._children):
             child.parent = place
+            self._clear_reason(child)
         status.close()
+
+    def _clear_reason(self, status: Any) -> None:
+        """Take the gate's reason from scopes that trio has copied it to: each may be cancelled for its own yet."""
+        if status._scope._cancel_reason is self._scope._cancel_reason:
+            status._scope._cancel_reason = None
+        for child in status._children:
+            self._clear_reason(child)
 
 
 def _frame_of(function: Any) -> FrameType | None:
@@ -217,6 +225,20 @@ def nursery_status(task: trio.lowlevel.Task) -> Any:
 def effectively_cancelled(task: trio.lowlevel.Task) -> bool:
     """Tell whether a checkpoint in this task would be cancelled."""
     return task._cancel_status.effectively_cancelled
+
+
+def open_scopes(task: trio.lowlevel.Task, base: Any) -> list[trio.CancelScope]:
+    """Return the cancel scopes that a task is in, those of its nurseries among them.
+
+    Args:
+        task: the task.
+        base: the cancel status outside of the task's own scopes.
+    """
+    scopes, status = [], task._cancel_status
+    while status is not base and status is not None:
+        scopes.append(status._scope)
+        status = status._parent  # type: ignore[assignment]
+    return scopes
 
 
 def cancelled_scope(task: trio.lowlevel.Task) -> trio.CancelScope | None:

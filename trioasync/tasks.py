@@ -150,9 +150,23 @@ class Task(CountingTask[T_co]):
         Returns:
             whether the Task can still be cancelled.
         """
-        if self._host is None and not self.done():
-            self.begin_driver()
+        host = self._host
+        if host is None:
+            if not self.done():
+                self.begin_driver()
+        elif host.task is self and host.has_open_scopes:
+            host.note_request(msg)
         return super().cancel(msg)
+
+    def uncancel(self) -> int:
+        """Take one request for cancellation back, and return how many remain (asyncio 3.11).
+
+        With none left, one that trio could not deliver yet is forgotten, as asyncio forgets its own since 3.13.
+        """
+        remaining = super().uncancel()
+        if remaining == 0 and self._host is not None and self._host.task is self:
+            self._host.forget_request()
+        return remaining
 
     def begin_driver(self) -> None:
         """Bring the driver of a Task that has not made its first step to where it can be thrown an exception."""

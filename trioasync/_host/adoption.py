@@ -13,12 +13,14 @@ from collections.abc import Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+import outcome
 import trio
+from trio.lowlevel import Abort
 
 from .. import _trio
 from .._stdlib import CFuture, CTask, enter_task, leave_task
 from ..exceptions import CancelledError
-from .cancellation import Cancellation
+from .cancellation import Cancellation, RaiseCancel
 from .host import TRAPS, Host
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class AdoptedTask(CTask[Any]):
         """
         if self.done():
             return False
+        self._adopted.note_request(msg)
         self._num_cancels_requested += 1
         self._adopted.cancel(msg)
         return True
@@ -102,20 +105,68 @@ class AdoptedTask(CTask[Any]):
         return self._adopted.cancel_error is not None
 
 
-class Adopted(Cancellation):
+class InFront:
+    """What is in front of a plain trio task's coroutine; to trio it is the coroutine."""
+
+    __slots__ = ()
+
+    coro: Coroutine[Any, Any, Any]
+
+    def close(self) -> None:
+        """Close the trio task's coroutine."""
+        self.coro.close()
+
+    def __await__(self) -> Any:
+        raise TypeError("the coroutine of a trio task is awaited by trio")
+
+    # What trio and inspect.getcoroutinestate look at.
+    cr_frame = property(lambda self: self.coro.cr_frame)
+    cr_await = property(lambda self: self.coro.cr_await)
+    cr_code = property(lambda self: self.coro.cr_code)
+    cr_origin = property(lambda self: self.coro.cr_origin)
+    cr_running = property(lambda self: self.coro.cr_running)
+    cr_state = property(lambda self: inspect.getcoroutinestate(self.coro))
+    cr_suspended = property(lambda self: getattr(self.coro, "cr_suspended", not self.coro.cr_running))
+
+
+Coroutine.register(InFront)
+
+
+class Refusing(InFront):
+    """In front of a coroutine whose loop adopts no trio tasks: an asyncio await there fails, and says what to do."""
+
+    __slots__ = ("coro", "send")
+
+    def __init__(self, trio_task: trio.lowlevel.Task) -> None:
+        self.coro = trio_task.coro
+        self.send = self.coro.send
+
+    def throw(self, exc: Any, *rest: Any) -> Any:
+        """Say it better than the exception that trio throws when it did not understand a trap."""
+        refusal = RuntimeError(
+            "This trio task awaited something of asyncio's, and its loop was opened with open_loop(adopt=False). "
+            "Open the loop with adopt=True, or await it in a Task: trioasync.create_task(...)."
+        )
+        refusal.__cause__ = exc
+        return self.coro.throw(refusal)
+
+
+class Adopted(InFront, Cancellation):
     """The coroutine that trio resumes in place of a plain trio task's own."""
 
-    __slots__ = ("_base", "coro", "loop", "waiter")
+    __slots__ = ("_base", "bare_yield", "coro", "loop", "waiter")
 
     task: AdoptedTask
     # The asyncio future that the task awaits.
     waiter: Any
+    # The task has yielded for `asyncio.sleep(0)`.
+    bare_yield: bool
 
     def __init__(self, trio_task: trio.lowlevel.Task, loop: EventLoop, base: Any = None) -> None:
         super().__init__()
         self.trio_task, self.loop, self._base = trio_task, loop, base
         self.coro: Coroutine[Any, Any, Any] = trio_task.coro
-        self.waiter = None
+        self.waiter, self.bare_yield = None, False
         self.task = AdoptedTask(self, loop)
 
     @property
@@ -145,7 +196,10 @@ class Adopted(Cancellation):
             return self.coro.send(self.reply(value))
         enter_task(loop, task)
         try:
-            yielded = self.coro.send(self.reply(value)) if self.waiter is None else self._resume_after_future()
+            if self.bare_yield:
+                yielded = self._resume_after_bare_yield()
+            else:
+                yielded = self.coro.send(self.reply(value)) if self.waiter is None else self._resume_after_future()
             while True:
                 trap = self._trap_for(yielded)
                 if trap is not None:
@@ -164,13 +218,15 @@ class Adopted(Cancellation):
         error: BaseException | None = None
         if self.interrupt is not None:
             # Asked for, the exception counts as retrieved. A cancelled gather() has a CancelledError, as an exception.
-            outcome = self.new_error(None) if waiter.cancelled() else waiter.exception()
-            error = self.judge_interrupt(outcome, bare=False)
+            ending = self.new_error(None) if waiter.cancelled() else waiter.exception()
+            error = self.judge_interrupt(ending, bare=False)
         return self.coro.send(None) if error is None else self.coro.throw(error)
 
     def _trap_for(self, yielded: Any) -> Any:
         """Return what trio must do for what the coroutine has yielded, or None if that is not a thing to await."""
-        if yielded is _CHECKPOINT or yielded is None:
+        if yielded is None:
+            return self._trap_for_bare_yield()
+        if yielded is _CHECKPOINT:
             self.seat_gate()
             return _CHECKPOINT
         if yielded.__class__ is _WAIT:
@@ -188,6 +244,29 @@ class Adopted(Cancellation):
             return self.park_trap()
         return yielded if getattr(yielded, "_asyncio_future_blocking", None) is None else None
 
+    # -- asyncio.sleep(0): to trio a shielded checkpoint, to asyncio a place for cancellations like any other
+
+    def _trap_for_bare_yield(self) -> Any:
+        self.bare_yield = True
+        scope = _trio.cancelled_scope(self.trio_task)
+        if self.cancel_error is None and scope is not None and scope is not self.scope_seen:
+            return _WAIT(self._abort_bare_yield)
+        return _CHECKPOINT
+
+    def _resume_after_bare_yield(self) -> Any:
+        self.bare_yield = False
+        error, self.substitute = self.substitute or self.cancel_error, None
+        self.forget_request()
+        return self.coro.send(None) if error is None else self.coro.throw(error)
+
+    def _abort_bare_yield(self, raise_cancel: RaiseCancel) -> Abort:
+        error: BaseException = outcome.capture(raise_cancel).error
+        if isinstance(error, trio.Cancelled):
+            self.scope_seen = _trio.cancelled_scope(self.trio_task)
+            error = self.error_of(error)
+        self.substitute = error
+        return Abort.SUCCEEDED
+
     def _refusal_of(self, yielded: Any) -> RuntimeError:
         if yielded._asyncio_future_blocking:
             return RuntimeError(f"Task {self.task!r} got Future {yielded!r} attached to a different loop")
@@ -200,28 +279,9 @@ class Adopted(Cancellation):
         """Take the exception that trio throws when it did not understand a trap."""
         return self.coro.throw(exc, *rest)
 
-    def close(self) -> None:
-        """Close the trio task's coroutine."""
-        self.coro.close()
-
-    def __await__(self) -> Any:
-        raise TypeError("the coroutine of a trio task is awaited by trio")
-
-    # What trio and inspect.getcoroutinestate look at.
-    cr_frame = property(lambda self: self.coro.cr_frame)
-    cr_await = property(lambda self: self.coro.cr_await)
-    cr_code = property(lambda self: self.coro.cr_code)
-    cr_origin = property(lambda self: self.coro.cr_origin)
-    cr_running = property(lambda self: self.coro.cr_running)
-    cr_state = property(lambda self: inspect.getcoroutinestate(self.coro))
-    cr_suspended = property(lambda self: getattr(self.coro, "cr_suspended", not self.coro.cr_running))
-
-
-Coroutine.register(Adopted)
-
 
 class Adopter(trio.abc.Instrument):
-    """Adopts each trio task that is started while it is installed."""
+    """Adopts each trio task that is started while it is installed, or has it told that the loop adopts none."""
 
     def __init__(self, loop: EventLoop) -> None:
         self._loop = loop
@@ -230,13 +290,13 @@ class Adopter(trio.abc.Instrument):
         """Take the new task's first step, which trio queues after this call."""
         # Checkers do not know that a Host counts as a Coroutine.
         if not isinstance(task.coro, Host) and task.parent_nursery is not self._loop.services:  # type: ignore[redundant-expr]
-            task.coro = Adopted(task, self._loop)  # type: ignore[assignment]
+            task.coro = Adopted(task, self._loop) if self._loop.adopts else Refusing(task)  # type: ignore[assignment]
 
 
 def adopt_current_task(loop: EventLoop) -> None:
     """Adopt the running trio task, from its next step on."""
     task = trio.lowlevel.current_task()
-    task.coro = Adopted(task, loop, base=_trio.cancel_status(task))  # type: ignore[assignment]
+    task.coro = Adopted(task, loop, base=_trio.cancel_status(task)) if loop.adopts else Refusing(task)  # type: ignore[assignment]
 
 
 def release_current_task() -> None:
@@ -244,4 +304,5 @@ def release_current_task() -> None:
     task = trio.lowlevel.current_task()
     if isinstance(task.coro, Adopted):
         task.coro.forget_cancellation()
+    if isinstance(task.coro, InFront):
         task.coro = task.coro.coro

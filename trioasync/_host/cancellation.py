@@ -8,6 +8,9 @@
 
 The message never decides whose cancellation it is. A cancellation by `Task.cancel` that is under way goes first; the
 scope's is not lost, since the scope stays cancelled and asks again at the next await.
+
+A scope that was open when `Task.cancel` was called does not absorb that request: until `uncancel()` takes it back, what
+the scope interrupts sees a plain `CancelledError`, which leaves the scope, as it leaves a `timeout` that has expired.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ class Cancellation:
 
     __slots__ = (
         "armed", "cancel_error", "cancelled", "gate", "given", "in_trio_lane", "interrupt", "interrupt_count",
-        "landing", "scope_seen", "substitute", "task", "trap", "trio_task",
+        "landing", "overtaken", "scope_seen", "substitute", "task", "trap", "trio_task",
     )  # fmt: skip
 
     trio_task: trio.lowlevel.Task
@@ -66,6 +69,8 @@ class Cancellation:
     interrupt_count: int
     # The cancelled scope that was delivered to an asyncio await already, while its cancellation is in force.
     scope_seen: trio.CancelScope | None
+    # For each request of `Task.cancel` inside of trio scopes: what cancelling() was before, the scopes, the message.
+    overtaken: tuple[tuple[int, list[trio.CancelScope], Any], ...]
 
     @property
     def base(self) -> Any:
@@ -77,6 +82,7 @@ class Cancellation:
         self.task = self.trap = self.cancel_error = self.gate = self.substitute = self.interrupt = None
         self.given = self.scope_seen = None
         self.interrupt_count = 0
+        self.overtaken = ()
 
     # -- Task.cancel, while the Task is in the trio lane
 
@@ -98,6 +104,7 @@ class Cancellation:
         """Drop what found no place for its delivery: the Task has ended."""
         self.cancelled = False
         self.interrupt = self.scope_seen = None
+        self.overtaken = ()
         self.forget_request()
 
     def forget_request(self) -> None:
@@ -118,6 +125,28 @@ class Cancellation:
         if yielded is None or not yielded.cancel(*error.args):
             self.interrupt, self.interrupt_count = error, -1
 
+    # -- Task.cancel and scopes that were open already
+
+    def note_request(self, msg: Any) -> None:
+        """Remember which trio scopes are open at a `Task.cancel` that is not counted yet."""
+        assert self.task is not None
+        scopes = _trio.open_scopes(self.trio_task, self.base)
+        if scopes:
+            self.cancelled = True
+            self.overtaken = (*self.overtaken, (self.task.cancelling(), scopes, msg))
+
+    def error_of(self, cancelled: trio.Cancelled) -> CancelledError:
+        """Return what the Task sees of a scope's cancellation."""
+        if self.overtaken and self.cancel_error is None:
+            assert self.task is not None
+            requests, absorber = self.task.cancelling(), _trio.cancelled_scope(self.trio_task)
+            self.overtaken = tuple(entry for entry in self.overtaken if entry[0] < requests)
+            for _, scopes, msg in self.overtaken:
+                if absorber in scopes:
+                    self.given = self.new_error(msg)
+                    return self.given
+        return ScopeCancelled.translate(cancelled)
+
     # -- the trio lane: trio wants to abort the trap
 
     def abort_trap(self, raise_cancel: RaiseCancel) -> Abort:
@@ -126,7 +155,7 @@ class Cancellation:
         if self.cancel_error is not None and self.gate is not None and self.gate.visible():
             error: BaseException = self.cancel_error
         elif isinstance(cancelled, trio.Cancelled):
-            error = ScopeCancelled.translate(cancelled)
+            error = self.error_of(cancelled)
         else:
             error = cancelled  # KeyboardInterrupt
         verdict: Abort = self.trap.abort_func(self._raiser(error))
@@ -219,7 +248,7 @@ class Cancellation:
             return Abort.FAILED
         cancelled: Any = outcome.capture(raise_cancel).error
         self.cancelled = True
-        self.interrupt, self.interrupt_count = ScopeCancelled.translate(cancelled), task.cancelling()
+        self.interrupt, self.interrupt_count = self.error_of(cancelled), task.cancelling()
         waiter = task._fut_waiter
         if waiter is not None and not waiter.cancel():
             self.interrupt = None  # it is done: the Task gets its result, and the scope asks again

@@ -53,11 +53,9 @@ async def hosting(loop: EventLoop) -> AsyncIterator[None]:
             loop.services = services
             loop.hosts.open(nursery)
             adopter = Adopter(loop)
-            if loop.adopts:
-                trio.lowlevel.add_instrument(adopter)
+            trio.lowlevel.add_instrument(adopter)
             yield
-            if loop.adopts:
-                trio.lowlevel.remove_instrument(adopter)
+            trio.lowlevel.remove_instrument(adopter)
             loop.hosts.close()
             loop.services = None
             services.cancel_scope.cancel(reason="the loop has stopped")
@@ -120,8 +118,7 @@ async def open_in_trio(make_loop: Callable[[], EventLoop]) -> AsyncIterator[Even
     failure: BaseException | None = None
     visit = _Visit(loop)
     async with trio.open_nursery() as nursery:
-        if loop.adopts:
-            adopt_current_task(loop)
+        adopt_current_task(loop)
         await nursery.start(visit.serve)
         _loop_of_this_run.set(loop)
         try:
