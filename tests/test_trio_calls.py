@@ -816,6 +816,41 @@ async def test_a_scope_tells_its_own_reason_after_a_cancel_has_passed_it():
     assert await task == (False, "deadline", None)
 
 
+@pytest.mark.parametrize("made_by", ["timeout", "wait_for"])
+@pytest.mark.parametrize("nursery_at", [None, "between", "inside"])
+@asyncio_program
+async def test_a_timeout_inside_a_shield_interrupts_a_trio_call(made_by, nursery_at):
+    """A shield protects from what is outside of it: a timeout that was entered in the shield expires."""
+
+    async def call():
+        async with trio.open_nursery() if nursery_at == "inside" else contextlib.nullcontext():
+            await trio.sleep(100)
+
+    async def call_with_timeout():
+        if made_by == "wait_for":
+            await trioasync.wait_for(call(), 1)
+        async with trioasync.timeout(1):
+            await call()
+
+    with trio.CancelScope(shield=True):
+        async with trio.open_nursery() if nursery_at == "between" else contextlib.nullcontext():
+            with pytest.raises(asyncio.TimeoutError):
+                await call_with_timeout()
+    assert now() == 1
+    assert trioasync.current_task().cancelling() == 0
+
+
+@asyncio_program
+async def test_a_shield_inside_a_timeout_postpones_it():
+    """A shield that was opened in a timeout holds, whatever shields are around the timeout."""
+    with trio.CancelScope(shield=True), pytest.raises(asyncio.TimeoutError):
+        async with trioasync.timeout(1):
+            with trio.CancelScope(shield=True):
+                await trio.sleep(2)
+            await trio.sleep(100)
+    assert now() == 2
+
+
 @asyncio_program
 async def test_asyncio_timeout_around_a_trio_call():
     """timeout() ends a trio call with TimeoutError, and takes its request back."""

@@ -140,13 +140,14 @@ class Gate:
         # None while there is no place for it: behind a shield, or in a nursery that ends.
         self._status: Any = None
 
-    def seat(self, base: Any) -> None:
+    def seat(self, base: Any, within: Any = None) -> None:
         """Put the gate in its place, inside of the innermost nursery. Trio may abort the task's trap at once.
 
         Args:
             base: the cancel status outside of the task's own scopes.
+            within: a cancel status of the task; shields outside of it do not hold.
         """
-        place = self._place(base)
+        place = self._place(base, within)
         if self._status is not None and self._status._parent is place:
             return
         self.lift()
@@ -161,14 +162,18 @@ class Gate:
                 status = status._parent
             status.parent = self._status
 
-    def _place(self, base: Any) -> Any:
+    def _place(self, base: Any, within: Any) -> Any:
+        if within is None or not within.encloses(self._task._cancel_status):
+            within = base
         if not self._task._child_nurseries:
-            return base
+            return within
         nursery = self._task._child_nurseries[-1]
+        status: Any = nursery._cancel_status
         if _is_ending(nursery):
             return None
-        status: Any = nursery._cancel_status
-        while status is not base:
+        if not within.encloses(status):
+            return within
+        while status is not within:
             if status._scope.shield:
                 return None
             status = status._parent
@@ -260,9 +265,9 @@ def check() -> None:
     """Raise RuntimeError, naming what is missing, if this trio is not the one that the code above was written for."""
     task_names = {
         "_abort_func", "_next_send_fn", "_next_send", "_cancel_status", "_cancel_points", "_schedule_points",
-        "_attempt_delivery_of_any_pending_cancel", "_activate_cancel_status", "_attempt_abort",
+        "_attempt_delivery_of_any_pending_cancel", "_activate_cancel_status", "_attempt_abort", "_counter",
     }  # fmt: skip
-    status_names = {"_parent", "parent", "_children", "_scope", "effectively_cancelled", "close"}
+    status_names = {"_parent", "parent", "_children", "_scope", "effectively_cancelled", "close", "encloses"}
     missing = sorted(
         [f"Task.{name}" for name in task_names if not hasattr(_run.Task, name)]
         + [f"CancelStatus.{name}" for name in status_names if not _has_field(_run.CancelStatus, name)]

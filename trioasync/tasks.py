@@ -155,8 +155,15 @@ class Task(CountingTask[T_co]):
             if not self.done():
                 self.begin_driver()
         elif host.task is self and host.has_open_scopes:
-            host.note_request(msg)
+            host.note_request(msg, sys._getframe(1))
         return super().cancel(msg)
+
+    def cancelling(self) -> int:
+        """Return how many cancellations were asked for and not taken back (asyncio 3.11)."""
+        host = self._host
+        if host is not None and host.task is self and host.has_open_scopes:
+            host.note_timeout(sys._getframe(1))
+        return super().cancelling()
 
     def uncancel(self) -> int:
         """Take one request for cancellation back, and return how many remain (asyncio 3.11).

@@ -9,6 +9,7 @@ traps through and turns an asyncio future that the coroutine yields into a wait 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
@@ -50,13 +51,14 @@ class AdoptedTask(CTask[Any]):
         """
         if self.done():
             return False
-        self._adopted.note_request(msg)
+        self._adopted.note_request(msg, sys._getframe(1))
         self._num_cancels_requested += 1
         self._adopted.cancel(msg)
         return True
 
     def cancelling(self) -> int:
         """Return how many cancellations were asked for and not taken back (asyncio 3.11)."""
+        self._adopted.note_timeout(sys._getframe(1))
         return self._num_cancels_requested
 
     def uncancel(self) -> int:

@@ -18,7 +18,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
+from weakref import WeakKeyDictionary
 
 import outcome
 import trio
@@ -37,12 +39,28 @@ if TYPE_CHECKING:
 RaiseCancel = Callable[[], NoReturn]
 
 
+# Where the timeouts of Tasks that are inside trio scopes were entered.
+_entered_within: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+
+class _Nobody:
+    """Stands for a caller that is no method."""
+
+
+_nobody = _Nobody()
+
+
+def _self_of(frame: FrameType) -> Any:
+    caller = frame.f_locals.get("self", _nobody)
+    return caller if getattr(type(caller), "__weakrefoffset__", 0) else _nobody
+
+
 class Cancellation:
     """The part of a host that passes cancellations on, in both directions."""
 
     __slots__ = (
-        "armed", "cancel_error", "cancelled", "gate", "given", "in_trio_lane", "interrupt", "interrupt_count",
-        "landing", "overtaken", "scope_seen", "substitute", "task", "trap", "trio_task",
+        "armed", "asked_within", "cancel_error", "cancelled", "gate", "given", "in_trio_lane", "interrupt",
+        "interrupt_count", "landing", "overtaken", "scope_seen", "substitute", "task", "trap", "trio_task",
     )  # fmt: skip
 
     trio_task: trio.lowlevel.Task
@@ -60,6 +78,8 @@ class Cancellation:
     # From Task.cancel() in the trio lane to its delivery; the gate stands exactly as long.
     cancel_error: CancelledError | None
     gate: _trio.Gate | None
+    # If a timeout asks: the cancel status in force where it was entered. Shields outside of that do not hold.
+    asked_within: Any
     # What was delivered last, until the task has been resumed.
     given: CancelledError | None
     # What the next step in the trio lane must raise instead of the trio.Cancelled that trio sends.
@@ -80,7 +100,7 @@ class Cancellation:
     def __init__(self) -> None:
         self.in_trio_lane = self.landing = self.armed = self.cancelled = False
         self.task = self.trap = self.cancel_error = self.gate = self.substitute = self.interrupt = None
-        self.given = self.scope_seen = None
+        self.given = self.scope_seen = self.asked_within = None
         self.interrupt_count = 0
         self.overtaken = ()
 
@@ -92,7 +112,7 @@ class Cancellation:
             self.cancelled = True
             self.cancel_error = self.new_error(msg)
             self.gate = _trio.Gate(self.trio_task)
-            self.gate.seat(self.base)
+            self.gate.seat(self.base, self.asked_within)
         return True
 
     @staticmethod
@@ -127,9 +147,17 @@ class Cancellation:
 
     # -- Task.cancel and scopes that were open already
 
-    def note_request(self, msg: Any) -> None:
+    def note_timeout(self, caller: FrameType) -> None:
+        """Remember in which trio scopes a timeout is entered, which then asks for `cancelling()`."""
+        timeout = _self_of(caller)
+        if hasattr(timeout, "__aexit__"):
+            _entered_within[timeout] = _trio.cancel_status(self.trio_task)
+
+    def note_request(self, msg: Any, caller: FrameType) -> None:
         """Remember which trio scopes are open at a `Task.cancel` that is not counted yet."""
         assert self.task is not None
+        if self.cancel_error is None:
+            self.asked_within = _entered_within.get(_self_of(caller))
         scopes = _trio.open_scopes(self.trio_task, self.base)
         if scopes:
             self.cancelled = True
@@ -191,7 +219,7 @@ class Cancellation:
             if self.cancel_error is None:
                 self._open_gate()
             else:
-                self.gate.seat(self.base)
+                self.gate.seat(self.base, self.asked_within)
 
     def _end_nursery(self) -> None:
         """Settle which exceptions a nursery raises that is about to end, if there are cancellations among them.
