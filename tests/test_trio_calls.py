@@ -764,6 +764,80 @@ async def test_a_scope_that_expires_in_the_clean_up_does_not_absorb_the_cancella
     assert now() == 2
 
 
+@pytest.mark.parametrize("afterwards", [None, asyncio.sleep, trio.sleep], ids=["returns", "asyncio", "trio"])
+@asyncio_program
+async def test_a_cancel_during_the_clean_up_for_a_scope_outlives_the_scope(afterwards):
+    """The scope absorbs the CancelledError that a TaskGroup raises on its account; cancel() is asked for again."""
+    log = []
+
+    async def cleans_up():
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(2)
+
+    async def worker():
+        with trio.move_on_after(1) as scope:
+            async with trioasync.TaskGroup() as group:
+                group.create_task(cleans_up())
+        log.append((scope.cancelled_caught, trioasync.current_task().cancelling(), now()))
+        if afterwards is not None:
+            try:
+                await afterwards(100)
+            finally:
+                await asyncio.sleep(1)
+                await trio.sleep(1)
+
+    task = trioasync.create_task(worker())
+    await asyncio.sleep(2)
+    task.cancel("why")
+    await trioasync.wait([task])
+    assert task.cancelled()
+    assert log == [(True, 1, 3)]
+    assert now() == (3 if afterwards is None else 5)
+
+
+@asyncio_program
+async def test_a_cancel_from_outside_is_not_taken_for_the_timeouts_in_a_shield():
+    """What remains asked for when a timeout in a shield has taken its request back waits for the end of the shield."""
+    log, loop, task = [], asyncio.get_running_loop(), trioasync.current_task()
+
+    async def call_that_cannot_be_aborted():
+        loop.call_later(2, trio.lowlevel.reschedule, trio.lowlevel.current_task())
+        await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+
+    with pytest.raises(asyncio.CancelledError):
+        with trio.CancelScope(shield=True):
+            async with trioasync.timeout(1):
+                loop.call_later(1.5, task.cancel)
+                await call_that_cannot_be_aborted()
+            log.append((task.cancelling(), now()))
+            await trio.sleep(1)
+            log.append("end of the shield")
+        await trio.sleep(100)
+    assert task.uncancel() == 0
+    assert log == [(1, 2), "end of the shield"]
+    assert now() == 3
+
+
+@asyncio_program
+async def test_a_task_group_inside_a_shield_passes_a_cancel_on_behind_the_shield():
+    """A TaskGroup that ends with an error asks again for a cancel() from outside, which waits for the shield's end."""
+    log, task = [], trioasync.current_task()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        with trio.CancelScope(shield=True):
+            with pytest.raises(ExceptionGroup, match="TaskGroup"):
+                async with trioasync.TaskGroup():
+                    raise KeyError
+            await trio.sleep(1)
+            log.append("end of the shield")
+        await trio.sleep(100)
+    assert task.uncancel() == 0
+    assert log == ["end of the shield"]
+    assert now() == 1
+
+
 @asyncio_program
 async def test_a_scope_absorbs_its_cancellation_after_the_task_has_taken_cancel_back():
     """Once uncancel() was called, a scope that was open at the cancel() expires as if nothing had been."""

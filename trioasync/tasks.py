@@ -171,8 +171,8 @@ class Task(CountingTask[T_co]):
         With none left, one that trio could not deliver yet is forgotten, as asyncio forgets its own since 3.13.
         """
         remaining = super().uncancel()
-        if remaining == 0 and self._host is not None and self._host.task is self:
-            self._host.forget_request()
+        if self._host is not None and self._host.task is self:
+            self._host.note_uncancel(remaining, sys._getframe(1))
         return remaining
 
     def begin_driver(self) -> None:

@@ -82,6 +82,7 @@ class TaskGroup(_StockTaskGroup):
         self._parent_task = asyncio.current_task(self._loop)
         if self._parent_task is None:
             raise RuntimeError(f"TaskGroup {self!r} cannot determine the parent task")
+        self._parent_task.cancelling()  # by which a Task of ours knows in which of trio's scopes the group was entered
         self._entered = True
         if self._cancel_on_enter:
             self.cancel()

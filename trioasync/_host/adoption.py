@@ -64,8 +64,7 @@ class AdoptedTask(CTask[Any]):
     def uncancel(self) -> int:
         """Take one request for cancellation back, and return how many remain (asyncio 3.11)."""
         self._num_cancels_requested = max(self._num_cancels_requested - 1, 0)
-        if self._num_cancels_requested == 0:
-            self._adopted.take_back_cancel()
+        self._adopted.note_uncancel(self._num_cancels_requested, sys._getframe(1))
         return self._num_cancels_requested
 
     def end(self, ending: BaseException) -> None:
@@ -185,17 +184,13 @@ class Adopted(InFront, Cancellation):
         elif not self.waiter.cancel(msg=msg) and self.interrupt is None:
             self.interrupt, self.interrupt_count = self.new_error(msg), -1
 
-    def take_back_cancel(self) -> None:
-        """Forget a request that was not delivered (asyncio 3.13)."""
-        self.forget_request()
-
     # -- the coroutine that trio resumes
 
     def send(self, value: Any) -> Any:
         """Resume the coroutine, and return the next trap."""
         loop, task = self.loop, self.task
-        if not loop.is_running():  # the loop has stopped or closed; the trio task goes on
-            return self.coro.send(self.reply(value))
+        if not loop.is_running():  # between two phases of closing, or closed; the trio task goes on
+            return self.coro.send(self.reply(value)) if self.waiter is None else self._resume_after_future()
         enter_task(loop, task)
         try:
             if self.bare_yield:
@@ -226,6 +221,8 @@ class Adopted(InFront, Cancellation):
 
     def _trap_for(self, yielded: Any) -> Any:
         """Return what trio must do for what the coroutine has yielded, or None if that is not a thing to await."""
+        if self.requests:
+            self.ask_trio_again()
         if yielded is None:
             return self._trap_for_bare_yield()
         if yielded is _CHECKPOINT:

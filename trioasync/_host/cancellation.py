@@ -19,7 +19,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from weakref import WeakKeyDictionary
 
 import outcome
@@ -43,6 +43,16 @@ RaiseCancel = Callable[[], NoReturn]
 _entered_within: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
+class Request(NamedTuple):
+    """A call of `Task.cancel` inside of trio scopes."""
+
+    # What cancelling() was before.
+    before: int
+    # The scopes, those of nurseries among them.
+    scopes: list[trio.CancelScope]
+    msg: Any
+
+
 class _Nobody:
     """Stands for a caller that is no method."""
 
@@ -60,7 +70,7 @@ class Cancellation:
 
     __slots__ = (
         "armed", "asked_within", "cancel_error", "cancelled", "gate", "given", "in_trio_lane", "interrupt",
-        "interrupt_count", "landing", "overtaken", "scope_seen", "substitute", "task", "trap", "trio_task",
+        "interrupt_count", "landing", "requests", "scope_seen", "substitute", "task", "trap", "trio_task",
     )  # fmt: skip
 
     trio_task: trio.lowlevel.Task
@@ -89,8 +99,8 @@ class Cancellation:
     interrupt_count: int
     # The cancelled scope that was delivered to an asyncio await already, while its cancellation is in force.
     scope_seen: trio.CancelScope | None
-    # For each request of `Task.cancel` inside of trio scopes: what cancelling() was before, the scopes, the message.
-    overtaken: tuple[tuple[int, list[trio.CancelScope], Any], ...]
+    # The requests of `Task.cancel` inside of trio scopes that nobody has taken back.
+    requests: tuple[Request, ...]
 
     @property
     def base(self) -> Any:
@@ -102,7 +112,7 @@ class Cancellation:
         self.task = self.trap = self.cancel_error = self.gate = self.substitute = self.interrupt = None
         self.given = self.scope_seen = self.asked_within = None
         self.interrupt_count = 0
-        self.overtaken = ()
+        self.requests = ()
 
     # -- Task.cancel, while the Task is in the trio lane
 
@@ -124,7 +134,7 @@ class Cancellation:
         """Drop what found no place for its delivery: the Task has ended."""
         self.cancelled = False
         self.interrupt = self.scope_seen = None
-        self.overtaken = ()
+        self.requests = ()
         self.forget_request()
 
     def forget_request(self) -> None:
@@ -149,9 +159,8 @@ class Cancellation:
 
     def note_timeout(self, caller: FrameType) -> None:
         """Remember in which trio scopes a timeout is entered, which then asks for `cancelling()`."""
-        timeout = _self_of(caller)
-        if hasattr(timeout, "__aexit__"):
-            _entered_within[timeout] = _trio.cancel_status(self.trio_task)
+        if caller.f_code.co_name == "__aenter__":
+            _entered_within[_self_of(caller)] = _trio.cancel_status(self.trio_task)
 
     def note_request(self, msg: Any, caller: FrameType) -> None:
         """Remember which trio scopes are open at a `Task.cancel` that is not counted yet."""
@@ -161,19 +170,52 @@ class Cancellation:
         scopes = _trio.open_scopes(self.trio_task, self.base)
         if scopes:
             self.cancelled = True
-            self.overtaken = (*self.overtaken, (self.task.cancelling(), scopes, msg))
+            self.requests = (*self.requests, Request(self.task.cancelling(), scopes, msg))
+
+    def note_uncancel(self, remaining: int, caller: FrameType) -> None:
+        """Take back, of the requests that are under way, those that are counted no more."""
+        self.requests = tuple(request for request in self.requests if request.before < remaining)
+        _entered_within.pop(_self_of(caller), None)  # it ends, and asks for more on behalf of others only
+        self.asked_within = None
+        if remaining == 0:
+            self.forget_request()
+        else:
+            self.seat_gate()
 
     def error_of(self, cancelled: trio.Cancelled) -> CancelledError:
         """Return what the Task sees of a scope's cancellation."""
-        if self.overtaken and self.cancel_error is None:
-            assert self.task is not None
-            requests, absorber = self.task.cancelling(), _trio.cancelled_scope(self.trio_task)
-            self.overtaken = tuple(entry for entry in self.overtaken if entry[0] < requests)
-            for _, scopes, msg in self.overtaken:
-                if absorber in scopes:
-                    self.given = self.new_error(msg)
+        if self.requests and self.cancel_error is None:
+            absorber = _trio.cancelled_scope(self.trio_task)
+            for request in self.requests:
+                if absorber in request.scopes:
+                    self.given = self.new_error(request.msg)
                     return self.given
         return ScopeCancelled.translate(cancelled)
+
+    def absorbed_request(self) -> CancelledError | None:
+        """Return the error of a request that was lost, once.
+
+        A scope that was cancelled before the request came has absorbed what the Task raised on account of the scope:
+        asyncio's TaskGroup, for one, raises the first CancelledError that it saw.
+        """
+        for request in self.requests:
+            if any(scope.cancelled_caught for scope in request.scopes):
+                self.requests = tuple(other for other in self.requests if other is not request)
+                return self.new_error(request.msg)
+        return None
+
+    def ask_trio_again(self) -> None:
+        """Ask for a lost request at the trap that the task has yielded."""
+        error = self.absorbed_request()
+        if error is not None:
+            self.request_cancel(*error.args)
+
+    def ask_asyncio_again(self, yielded: Any) -> None:
+        """Ask for a lost request at the future that the task awaits."""
+        error = self.absorbed_request()
+        if error is not None:
+            self.cancel_error = self.cancel_error or error
+            self.hand_cancel_to_asyncio(yielded)
 
     # -- the trio lane: trio wants to abort the trap
 
@@ -231,6 +273,8 @@ class Cancellation:
         given, self.given = self.given, None
         if not errors:
             return
+        if self.requests and any(type(error) is CancelledError for error in errors):
+            self._keep_request_from(self.trio_task.child_nurseries[-1].cancel_scope)
         chosen = one_cancellation(errors)
         if chosen is not None:
             _trio.raise_bare(self.trio_task, chosen)
@@ -238,6 +282,12 @@ class Cancellation:
             errors.remove(given)
             self._open_gate()
             self.request_cancel(*given.args)
+
+    def _keep_request_from(self, scope: trio.CancelScope) -> None:
+        """Note that a nursery's scope, whatever it absorbs, does not absorb a request."""
+        for request in self.requests:
+            if scope in request.scopes:
+                request.scopes.remove(scope)
 
     # -- the fast lane: a scope around an asyncio await
 
@@ -249,6 +299,8 @@ class Cancellation:
 
     def rearm(self, yielded: Any) -> None:
         """Arm the park once more, at an asyncio await that the Task is about to begin."""
+        if self.requests:
+            self.ask_asyncio_again(yielded)
         self.park()
         if self.interrupt is not None and yielded is not None and not yielded.cancel():
             self.interrupt = None

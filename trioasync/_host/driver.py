@@ -52,7 +52,7 @@ async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -
         except StopIteration as stop:
             run_context["task"], argument = pump, None
             if host.cancelled or host.landing:
-                hosts.take_back(host)
+                hosts.take_back_at_return(host)
             else:  # as take_back does, in a call less
                 host.task, host.coro, host.trio_task.name = None, None, IDLE_NAME
                 idle.append(host)

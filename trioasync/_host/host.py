@@ -88,6 +88,8 @@ class Host(Cancellation):
         """Take over a trap that the coroutine has yielded in a step of the fast lane."""
         self.in_trio_lane = self._asyncio_future_blocking = True
         self.armed = False
+        if self.requests:
+            self.ask_trio_again()
         if trap is _CHECKPOINT:
             _trio.count_checkpoint(self.trio_task, cancel_point=False)
             trio.lowlevel.reschedule(self.trio_task)
@@ -101,8 +103,9 @@ class Host(Cancellation):
         yielded, failure = self.yielded, self.failure
         self.yielded = self.failure = None
         if failure is not None:
-            if self.cancel_error is not None and isinstance(failure, StopIteration):
-                failure = self.cancel_error  # as asyncio does when a Task was cancelled right before it returned
+            if isinstance(failure, StopIteration):
+                # As asyncio does when a Task was cancelled right before it returned.
+                failure = self.cancel_error or self.absorbed_request() or failure
             try:
                 raise failure
             finally:
@@ -152,6 +155,8 @@ class Host(Cancellation):
         except BaseException as failure:
             self.failure = failure.with_traceback(failure.__traceback__.tb_next)  # type: ignore[union-attr]
         else:
+            if self.requests:
+                self.ask_trio_again()
             if yielded is _CHECKPOINT:
                 self.seat_gate()
                 return _CHECKPOINT

@@ -62,6 +62,13 @@ class Hosts:
             host.trio_task.name = IDLE_NAME
             self.idle.append(host)
 
+    def take_back_at_return(self, host: Host) -> None:
+        """Free a host whose Task is about to return, and raise a cancellation that it must not return without."""
+        error = host.absorbed_request()
+        self.take_back(host)
+        if error is not None:
+            raise error from None
+
     def trim(self) -> None:
         """Let the hosts go that are more than the loop keeps."""
         for host in self.idle[IDLE_LIMIT:]:
