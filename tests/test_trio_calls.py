@@ -926,6 +926,92 @@ async def test_a_shield_inside_a_timeout_postpones_it():
 
 
 @asyncio_program
+async def test_a_cancel_that_is_under_way_goes_before_an_expired_scope():
+    """A scope that is entered expired does not absorb a cancel() that asyncio has yet to deliver."""
+    task = trioasync.current_task()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        task.cancel()
+        with trio.move_on_after(0):
+            await asyncio.sleep(0)
+    assert type(caught.value) is asyncio.CancelledError
+    assert task.uncancel() == 0
+
+
+@asyncio_program
+async def test_asyncio_clean_up_is_left_alone_after_a_scope_has_ended_a_trio_call():
+    """An asyncio await sees one delivery of a scope's cancellation, also if a trio await has had it."""
+    with trio.move_on_after(1) as scope:
+        try:
+            await trio.sleep(100)
+        finally:
+            await asyncio.sleep(1)
+    assert scope.cancelled_caught
+    assert now() == 2
+
+
+@asyncio_program
+async def test_a_timeout_in_a_shield_expires_while_a_cancel_waits_behind_the_shield():
+    """The timeout's request goes ahead of the one from outside, which is delivered after the shield."""
+    log, task = [], trioasync.current_task()
+    asyncio.get_running_loop().call_later(0.5, task.cancel, "from outside")
+    with pytest.raises(asyncio.CancelledError, match="from outside"):
+        with trio.CancelScope(shield=True):
+            with contextlib.suppress(asyncio.CancelledError):
+                async with trioasync.timeout(1):
+                    await trio.sleep(100)
+            log.append(now())
+            await trio.sleep(1)
+            log.append(now())
+        await trio.sleep(100)
+    assert task.uncancel() == 0
+    assert log == [1, 2]
+
+
+@asyncio_program
+async def test_callbacks_are_no_trio_tasks():
+    """What a callback, or a task of asyncio's own, would open in trio is refused, and is not the pump's."""
+    loop, log = asyncio.get_running_loop(), []
+
+    def callback():
+        assert not trio.lowlevel.in_trio_task()
+        with pytest.raises(RuntimeError, match="async context"), trio.CancelScope():
+            pass
+        log.append("callback")
+
+    async def waits_for_trio():
+        with pytest.raises(RuntimeError, match="async context"):
+            await trio.Event().wait()
+        await asyncio.sleep(1)
+        log.append("stock task")
+
+    loop.call_soon(callback)
+    await asyncio.Task(waits_for_trio(), loop=loop)
+    await trio.sleep(1)
+    assert log == ["callback", "stock task"]
+
+
+@asyncio_program
+async def test_a_scope_cancelled_beside_a_cancel_has_a_reason():
+    """Trio finds a reason in each scope that is cancelled, also after a Task.cancel() has gone through it."""
+    task = trioasync.current_task()
+    log = []
+    with trio.CancelScope() as outer, trio.CancelScope() as scope, contextlib.suppress(asyncio.CancelledError):
+        asyncio.get_running_loop().call_soon(scope.cancel)
+        task.cancel()
+        try:
+            await trio.lowlevel.checkpoint()
+        finally:
+            with trio.CancelScope():
+                try:
+                    await trio.lowlevel.checkpoint()
+                except asyncio.CancelledError as interrupted:
+                    log.append(type(interrupted))
+    task.uncancel()
+    assert log == [asyncio.CancelledError]
+    assert not outer.cancel_called
+
+
+@asyncio_program
 async def test_asyncio_timeout_around_a_trio_call():
     """timeout() ends a trio call with TimeoutError, and takes its request back."""
     with pytest.raises(TimeoutError if sys.version_info >= (3, 11) else asyncio.TimeoutError):

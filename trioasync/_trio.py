@@ -203,8 +203,9 @@ class Gate:
 
     def _clear_reason(self, status: Any) -> None:
         """Take the gate's reason from scopes that trio has copied it to: each may be cancelled for its own yet."""
-        if status._scope._cancel_reason is self._scope._cancel_reason:
-            status._scope._cancel_reason = None
+        scope = status._scope
+        if scope._cancel_reason is self._scope._cancel_reason and not scope.cancel_called:
+            scope._cancel_reason = status._parent._scope._cancel_reason if status.effectively_cancelled else None
         for child in status._children:
             self._clear_reason(child)
 

@@ -69,7 +69,7 @@ class Cancellation:
     """The part of a host that passes cancellations on, in both directions."""
 
     __slots__ = (
-        "armed", "asked_within", "cancel_error", "cancelled", "gate", "given", "in_trio_lane", "interrupt",
+        "armed", "asked_within", "behind", "cancel_error", "cancelled", "gate", "given", "in_trio_lane", "interrupt",
         "interrupt_count", "landing", "requests", "scope_seen", "substitute", "task", "trap", "trio_task",
     )  # fmt: skip
 
@@ -90,6 +90,8 @@ class Cancellation:
     gate: _trio.Gate | None
     # If a timeout asks: the cancel status in force where it was entered. Shields outside of that do not hold.
     asked_within: Any
+    # The request from outside of that, which is still to be delivered when the timeout has taken its own back.
+    behind: CancelledError | None
     # What was delivered last, until the task has been resumed.
     given: CancelledError | None
     # What the next step in the trio lane must raise instead of the trio.Cancelled that trio sends.
@@ -110,7 +112,7 @@ class Cancellation:
     def __init__(self) -> None:
         self.in_trio_lane = self.landing = self.armed = self.cancelled = False
         self.task = self.trap = self.cancel_error = self.gate = self.substitute = self.interrupt = None
-        self.given = self.scope_seen = self.asked_within = None
+        self.given = self.scope_seen = self.asked_within = self.behind = None
         self.interrupt_count = 0
         self.requests = ()
 
@@ -123,6 +125,8 @@ class Cancellation:
             self.cancel_error = self.new_error(msg)
             self.gate = _trio.Gate(self.trio_task)
             self.gate.seat(self.base, self.asked_within)
+        elif self.behind is not None:
+            self.seat_gate()  # nearer
         return True
 
     @staticmethod
@@ -135,6 +139,7 @@ class Cancellation:
         self.cancelled = False
         self.interrupt = self.scope_seen = None
         self.requests = ()
+        self.behind = None
         self.forget_request()
 
     def forget_request(self) -> None:
@@ -165,8 +170,11 @@ class Cancellation:
     def note_request(self, msg: Any, caller: FrameType) -> None:
         """Remember which trio scopes are open at a `Task.cancel` that is not counted yet."""
         assert self.task is not None
+        asked_within = _entered_within.get(_self_of(caller))
         if self.cancel_error is None:
-            self.asked_within = _entered_within.get(_self_of(caller))
+            self.asked_within = asked_within
+        elif asked_within is not None and self.asked_within is None:
+            self.asked_within, self.behind = asked_within, self.cancel_error
         scopes = _trio.open_scopes(self.trio_task, self.base)
         if scopes:
             self.cancelled = True
@@ -176,9 +184,12 @@ class Cancellation:
         """Take back, of the requests that are under way, those that are counted no more."""
         self.requests = tuple(request for request in self.requests if request.before < remaining)
         _entered_within.pop(_self_of(caller), None)  # it ends, and asks for more on behalf of others only
-        self.asked_within = None
+        behind, self.behind, self.asked_within = self.behind, None, None
         if remaining == 0:
             self.forget_request()
+        elif behind is not None and self.cancel_error is None:
+            self._open_gate()
+            self.request_cancel(*behind.args)
         else:
             self.seat_gate()
 
@@ -244,6 +255,8 @@ class Cancellation:
     def _delivered(self, error: BaseException) -> None:
         if error is self.cancel_error:
             self.given, self.cancel_error = self.cancel_error, None
+        elif isinstance(error, CancelledError):
+            self.cancelled, self.scope_seen = True, _trio.cancelled_scope(self.trio_task)
 
     def reply(self, value: Any) -> Any:
         """Return what the coroutine gets for trio's outcome; the gate goes when the cancellation is delivered."""
@@ -321,9 +334,11 @@ class Cancellation:
         The park's abort function is the object itself, since each waiting Task would have to keep a bound method.
         """
         self.armed = False
-        task = self.task
+        task: Any = self.task
         if task is None or self.interrupt is not None or self._is_in_a_step(task):
             return Abort.FAILED  # a scope was entered that is cancelled: it asks at an await inside of it
+        if task._must_cancel:
+            return Abort.FAILED  # Task.cancel came before: it goes first, and the scope asks again
         if self.scope_seen is not None and self.scope_seen is _trio.cancelled_scope(self.trio_task):
             return Abort.FAILED
         cancelled: Any = outcome.capture(raise_cancel).error

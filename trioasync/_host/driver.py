@@ -38,19 +38,17 @@ async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -
     """Run a coroutine in the two lanes of a Task."""
     argument: Any = await _first_throw() if task.cancelled_early else None
     resume: Callable[[Any], Any] = coro.send if argument is None else coro.throw
-    idle = hosts.idle
-    host = idle.pop() if idle else hosts.new()
+    host = idle.pop() if (idle := hosts.idle) else hosts.new()
     host.task, host.coro, task._host = task, coro, host
     host.trio_task.name, host.trio_task.context = task.get_name(), task._context
     del task
     while True:
-        run_context = hosts.run_context
-        pump = run_context.get("task")
+        before = (run_context := hosts.run_context).get("task")
         run_context["task"] = host.trio_task
         try:
             yielded = resume(argument)
         except StopIteration as stop:
-            run_context["task"], argument = pump, None
+            argument = None
             if host.cancelled or host.landing:
                 hosts.take_back_at_return(host)
             else:  # as take_back does, in a call less
@@ -58,13 +56,17 @@ async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -
                 idle.append(host)
             return stop.value
         except BaseException as ending:
-            run_context["task"] = pump
             hosts.take_back(host)
             del argument, resume  # the traceback keeps this frame
             if isinstance(ending, _TRIO_CANCELLATIONS):
                 raise as_cancellation(ending) from None
             raise
-        run_context["task"], argument = pump, None
+        finally:
+            if before is None:  # in the pump
+                del run_context["task"]
+            else:
+                run_context["task"] = before
+        argument = None
         if yielded is _CHECKPOINT or yielded.__class__ is _WAIT:
             host.enter_trio_lane(yielded)
             await _yield(host)

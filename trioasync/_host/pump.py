@@ -69,13 +69,17 @@ class Pump:
     @enable_ki_protection
     async def run(self) -> None:
         """Turn the loop until it is told to stop, and raise what a Task or callback crashed the loop with."""
+        run_context = self._loop.hosts.run_context
         self._watch_trio()
         try:
             while True:
                 self._loop.enter_asyncio_code()
+                # A callback, or a task of asyncio's own, is no trio task. What it opened would be the pump's.
+                pump_task = run_context.pop("task")
                 try:
                     self._run_until_trio_is_due()
                 finally:
+                    run_context["task"] = pump_task
                     self._loop.leave_asyncio_code()
                 if self._crash is not None:
                     raise self._crash
