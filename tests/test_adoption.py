@@ -137,6 +137,20 @@ def test_opening_again_gives_the_same_loop():
 
 
 @trio_program
+async def test_asyncio_sleep_0_in_a_plain_trio_task_gives_the_loop_a_turn(loop):
+    """Whatever is ready in the loop has its turn meanwhile: a Task that was created has begun."""
+    begun = []
+
+    async def child(number):
+        begun.append(number)
+
+    for number in range(50):
+        trioasync.create_task(child(number))
+        await asyncio.sleep(0)
+        assert begun == list(range(number + 1))
+
+
+@trio_program
 async def test_asyncio_sleep_0_in_a_plain_trio_task_is_a_place_for_cancellations(loop):
     """A scope, a timeout and cancel() each end an endless loop of asyncio.sleep(0) in a plain trio task."""
 

@@ -155,19 +155,19 @@ class Refusing(InFront):
 class Adopted(InFront, Cancellation):
     """The coroutine that trio resumes in place of a plain trio task's own."""
 
-    __slots__ = ("_base", "bare_yield", "coro", "loop", "waiter")
+    __slots__ = ("_base", "coro", "loop", "turn", "waiter")
 
     task: AdoptedTask
     # The asyncio future that the task awaits.
     waiter: Any
-    # The task has yielded for `asyncio.sleep(0)`.
-    bare_yield: bool
+    # The turn of the loop that the task awaits in `asyncio.sleep(0)`.
+    turn: Any
 
     def __init__(self, trio_task: trio.lowlevel.Task, loop: EventLoop, base: Any = None) -> None:
         super().__init__()
         self.trio_task, self.loop, self._base = trio_task, loop, base
         self.coro: Coroutine[Any, Any, Any] = trio_task.coro
-        self.waiter, self.bare_yield = None, False
+        self.waiter = self.turn = None
         self.task = AdoptedTask(self, loop)
 
     @property
@@ -190,10 +190,11 @@ class Adopted(InFront, Cancellation):
         """Resume the coroutine, and return the next trap."""
         loop, task = self.loop, self.task
         if not loop.is_running():  # between two phases of closing, or closed; the trio task goes on
-            return self.coro.send(self.reply(value)) if self.waiter is None else self._resume_after_future()
+            yielded = self.coro.send(self.reply(value)) if self.waiter is None else self._resume_after_future()
+            return _CHECKPOINT if yielded is None else yielded
         enter_task(loop, task)
         try:
-            if self.bare_yield:
+            if self.turn is not None:
                 yielded = self._resume_after_bare_yield()
             else:
                 yielded = self.coro.send(self.reply(value)) if self.waiter is None else self._resume_after_future()
@@ -243,17 +244,14 @@ class Adopted(InFront, Cancellation):
             return self.park_trap()
         return yielded if getattr(yielded, "_asyncio_future_blocking", None) is None else None
 
-    # -- asyncio.sleep(0): to trio a shielded checkpoint, to asyncio a place for cancellations like any other
+    # -- asyncio.sleep(0): a turn of the loop, and a place for cancellations like any other await of asyncio's
 
     def _trap_for_bare_yield(self) -> Any:
-        self.bare_yield = True
-        scope = _trio.cancelled_scope(self.trio_task)
-        if self.cancel_error is None and scope is not None and scope is not self.scope_seen:
-            return _WAIT(self._abort_bare_yield)
-        return _CHECKPOINT
+        self.turn = self.loop.call_soon(trio.lowlevel.reschedule, self.trio_task)
+        return _WAIT(self._abort_bare_yield)
 
     def _resume_after_bare_yield(self) -> Any:
-        self.bare_yield = False
+        self.turn = None
         error, self.substitute = self.substitute or self.cancel_error, None
         self.forget_request()
         return self.coro.send(None) if error is None else self.coro.throw(error)
@@ -261,9 +259,12 @@ class Adopted(InFront, Cancellation):
     def _abort_bare_yield(self, raise_cancel: RaiseCancel) -> Abort:
         error: BaseException = outcome.capture(raise_cancel).error
         if isinstance(error, trio.Cancelled):
-            self.scope_seen = _trio.cancelled_scope(self.trio_task)
-            error = self.error_of(error)
+            scope = _trio.cancelled_scope(self.trio_task)
+            if self.cancel_error is not None or scope is self.scope_seen:
+                return Abort.FAILED
+            self.scope_seen, error = scope, self.error_of(error)
         self.substitute = error
+        self.turn.cancel()
         return Abort.SUCCEEDED
 
     def _refusal_of(self, yielded: Any) -> RuntimeError:
