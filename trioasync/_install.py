@@ -62,6 +62,10 @@ class InstalledTask(Task[Any], metaclass=_AnyTask):
     __slots__ = ()
 
 
+# Programs that put a class of their own in the place of asyncio's for a while find that one by its name.
+InstalledTask.__name__ = InstalledTask.__qualname__ = "Task"
+
+
 def _replacements() -> dict[str, object]:
     """Return what takes the place of each of asyncio's names, those that this Python lacks included."""
     return {

@@ -8,6 +8,7 @@ user's coroutine (`_host/driver.py`), by which a coroutine may await trio as wel
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sys
 from asyncio.tasks import (
     ALL_COMPLETED,
@@ -24,7 +25,7 @@ from asyncio.tasks import (
     wait_for,
 )
 from collections.abc import Coroutine
-from contextvars import Context, copy_context
+from contextvars import Context
 from types import CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ class Task(CountingTask[T_co]):
         if loop is None:
             loop = asyncio.Future().get_loop()  # found by the rules of the running Python
         if context is None:
-            context = copy_context()
+            context = contextvars.copy_context()
         if HAS_EAGER_START and eager_start:
             self._begin(coro, loop, context, name=name, context=context, eager_start=True)
         elif HAS_TASK_CONTEXT:
@@ -216,7 +217,7 @@ def start_task(coro: CoroutineType[Any, Any, T], loop: Any, name: object, contex
     a context.
     """
     if context is None:
-        context = copy_context()
+        context = contextvars.copy_context()
     task: Task[T] = Task.__new__(Task)
     task._coro, task._context, task._host, task.cancelled_early = coro, context, None, False
     CTask.__init__(task, drive(task, coro, loop.hosts), loop=loop, name=name, context=context)
