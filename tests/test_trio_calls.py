@@ -949,6 +949,85 @@ async def test_asyncio_clean_up_is_left_alone_after_a_scope_has_ended_a_trio_cal
     assert now() == 2
 
 
+@pytest.mark.parametrize("plain", [False, True], ids=["task", "plain"])
+@pytest.mark.parametrize("cancelled_by", ["deadline", "callback", "trio task"])
+@pytest.mark.parametrize("first", ["inner", "outer"])
+def test_clean_up_in_asyncio_is_interrupted_by_a_second_scope(first, cancelled_by, plain):
+    """Each scope interrupts asyncio's clean-up once, though trio tells nobody of the second."""
+    log = []
+
+    async def cancel_at(scope, seconds):
+        await trio.sleep_until(seconds)
+        scope.cancel()
+
+    async def body():
+        loop = asyncio.get_running_loop()
+        async with trio.open_nursery() as nursery:
+            with trio.CancelScope() as outer, trio.CancelScope() as inner:
+                for scope, seconds in zip((inner, outer) if first == "inner" else (outer, inner), (1, 2), strict=True):
+                    if cancelled_by == "deadline":
+                        scope.deadline = seconds
+                    elif cancelled_by == "callback":
+                        loop.call_at(seconds, scope.cancel)
+                    else:
+                        nursery.start_soon(cancel_at, scope, seconds)
+                try:
+                    await asyncio.sleep(100)
+                finally:
+                    log.append(now())
+                    try:
+                        await loop.create_future()
+                    finally:
+                        log.append(now())
+                        await asyncio.sleep(1)
+                        log.append(now())
+            assert outer.cancelled_caught
+
+    async def in_a_trio_program():
+        async with trioasync.open_loop():
+            await body()
+
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    with time_limit(LIMIT):
+        if plain:
+            trio.run(in_a_trio_program, clock=clock)
+        else:
+            trioasync.run(body(), clock=clock)
+    assert log == [1, 2, 3]
+
+
+def test_clean_up_in_asyncio_is_interrupted_by_a_second_scope_in_real_time():
+    """The same where the pump waits in place of trio."""
+
+    async def main():
+        with trio.move_on_after(0.02) as outer, trio.move_on_after(0.01):
+            try:
+                await asyncio.sleep(100)
+            finally:
+                await asyncio.get_running_loop().create_future()
+        return outer.cancelled_caught
+
+    with time_limit(LIMIT):
+        assert trioasync.run(main())
+
+
+@asyncio_program
+async def test_a_timeout_that_is_entered_while_a_cancel_waits_finds_its_place():
+    """What is remembered for a timeout is a scope's status, and not that of a request which will be gone."""
+    loop, task = asyncio.get_running_loop(), trioasync.current_task()
+
+    async def call_that_cannot_be_aborted():
+        loop.call_later(2, trio.lowlevel.reschedule, trio.lowlevel.current_task())
+        await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+
+    with pytest.raises(asyncio.TimeoutError):
+        async with trioasync.timeout(1):
+            await call_that_cannot_be_aborted()
+            async with trioasync.timeout(0):
+                await trio.lowlevel.checkpoint()
+    assert task.cancelling() == 0
+
+
 @asyncio_program
 async def test_a_timeout_in_a_shield_expires_while_a_cancel_waits_behind_the_shield():
     """The timeout's request goes ahead of the one from outside, which is delivered after the shield."""

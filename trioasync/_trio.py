@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 from trio._core import _run, _traps
@@ -46,8 +46,8 @@ def forget_run_in_forked_children() -> None:
 def _forget_run() -> None:
     if trio.lowlevel.in_trio_run():
         run_context().clear()
-        if threading.current_thread() is threading.main_thread():
-            signal.set_wakeup_fd(-1)  # it is the parent's
+    if threading.current_thread() is threading.main_thread():  # as it becomes, whichever thread has forked
+        signal.set_wakeup_fd(-1)  # it is the parent's
 
 
 def is_running(task: trio.lowlevel.Task) -> bool:
@@ -179,6 +179,10 @@ class Gate:
             status = status._parent
         return nursery._cancel_status
 
+    def outside(self, status: Any) -> Any:
+        """Return a cancel status that stays when the gate goes: what is outside of the gate, for the gate's own."""
+        return status._parent if status is self._status else status
+
     def visible(self) -> bool:
         """Tell whether no shield stands between the gate and the task."""
         status: Any = self._task._cancel_status
@@ -247,14 +251,26 @@ def open_scopes(task: trio.lowlevel.Task, base: Any) -> list[trio.CancelScope]:
     return scopes
 
 
-def cancelled_scope(task: trio.lowlevel.Task) -> trio.CancelScope | None:
-    """Return the outermost of the cancelled scopes that reach a task."""
-    found, status = None, task._cancel_status
+def cancelled_scopes(task: trio.lowlevel.Task) -> list[trio.CancelScope]:
+    """Return the cancelled scopes that reach a task, from the innermost out: the last absorbs their cancellation."""
+    found, status = [], task._cancel_status
     while status is not None:
         if status._scope.cancel_called:
-            found = status._scope
+            found.append(status._scope)
         status = None if status._scope.shield else status._parent  # type: ignore[assignment]
     return found
+
+
+def raiser_of(scope: trio.CancelScope) -> Callable[[], NoReturn]:
+    """Return what raises trio's exception for a cancelled scope, as trio hands it to abort functions."""
+    reason: Any = scope._cancel_reason
+
+    def raise_cancel() -> NoReturn:
+        if reason is None:
+            raise trio.Cancelled._create(source="unknown", reason="misnesting")
+        raise trio.Cancelled._create(source=reason.source, reason=reason.reason, source_task=reason.source_task)
+
+    return raise_cancel
 
 
 def cancelled_from(cancelled: trio.Cancelled) -> tuple[Any, Any, Any]:

@@ -26,6 +26,7 @@ from .host import TRAPS, Host
 
 if TYPE_CHECKING:
     from ..loop import EventLoop
+    from .reminder import Reminder
 
 _CHECKPOINT, _WAIT = TRAPS
 
@@ -175,6 +176,16 @@ class Adopted(InFront, Cancellation):
         """The cancel status outside of the task's own scopes; `task_status.started()` changes it."""
         return self._base or _trio.nursery_status(self.trio_task)
 
+    @property
+    def waits_for_asyncio(self) -> bool:
+        """Whether the task is parked at an asyncio await that nothing has interrupted yet."""
+        return self.waiter is not None and self.interrupt is None
+
+    @property
+    def reminder(self) -> Reminder:
+        """Who looks after the tasks of this loop that have been told of a cancellation."""
+        return self.loop.hosts.reminder
+
     # -- Task.cancel
 
     def cancel(self, msg: Any) -> None:
@@ -247,6 +258,7 @@ class Adopted(InFront, Cancellation):
     # -- asyncio.sleep(0): a turn of the loop, and a place for cancellations like any other await of asyncio's
 
     def _trap_for_bare_yield(self) -> Any:
+        self.seat_gate()
         self.turn = self.loop.call_soon(trio.lowlevel.reschedule, self.trio_task)
         return _WAIT(self._abort_bare_yield)
 
@@ -259,10 +271,10 @@ class Adopted(InFront, Cancellation):
     def _abort_bare_yield(self, raise_cancel: RaiseCancel) -> Abort:
         error: BaseException = outcome.capture(raise_cancel).error
         if isinstance(error, trio.Cancelled):
-            scope = _trio.cancelled_scope(self.trio_task)
-            if self.cancel_error is not None or scope is self.scope_seen:
+            if self.cancel_error is not None or self.untold_scope() is None:
                 return Abort.FAILED
-            self.scope_seen, error = scope, self.error_of(error)
+            error = self.error_of(error)
+            self.note_told()
         self.substitute = error
         self.turn.cancel()
         return Abort.SUCCEEDED

@@ -35,6 +35,7 @@ if sys.version_info < (3, 11):
 if TYPE_CHECKING:
     from ..tasks import Task
     from .adoption import AdoptedTask
+    from .reminder import Reminder
 
 RaiseCancel = Callable[[], NoReturn]
 
@@ -70,7 +71,7 @@ class Cancellation:
 
     __slots__ = (
         "armed", "asked_within", "behind", "cancel_error", "cancelled", "gate", "given", "in_trio_lane", "interrupt",
-        "interrupt_count", "landing", "requests", "scope_seen", "substitute", "task", "trap", "trio_task",
+        "interrupt_count", "landing", "requests", "substitute", "task", "told", "trap", "trio_task",
     )  # fmt: skip
 
     trio_task: trio.lowlevel.Task
@@ -99,8 +100,8 @@ class Cancellation:
     # What the next step in the fast lane must raise; while it is set, the awaited future has been cancelled for it.
     interrupt: CancelledError | None
     interrupt_count: int
-    # The cancelled scope that was delivered to an asyncio await already, while its cancellation is in force.
-    scope_seen: trio.CancelScope | None
+    # The cancelled scopes that the task has been told of, while one of them is in force.
+    told: set[trio.CancelScope] | None
     # The requests of `Task.cancel` inside of trio scopes that nobody has taken back.
     requests: tuple[Request, ...]
 
@@ -109,10 +110,20 @@ class Cancellation:
         """The cancel status outside of the task's own scopes."""
         raise NotImplementedError
 
+    @property
+    def waits_for_asyncio(self) -> bool:
+        """Whether the task is parked at an asyncio await that nothing has interrupted yet."""
+        raise NotImplementedError
+
+    @property
+    def reminder(self) -> Reminder:
+        """Who looks after the tasks of this loop that have been told of a cancellation."""
+        raise NotImplementedError
+
     def __init__(self) -> None:
         self.in_trio_lane = self.landing = self.armed = self.cancelled = False
         self.task = self.trap = self.cancel_error = self.gate = self.substitute = self.interrupt = None
-        self.given = self.scope_seen = self.asked_within = self.behind = None
+        self.given = self.told = self.asked_within = self.behind = None
         self.interrupt_count = 0
         self.requests = ()
 
@@ -137,8 +148,10 @@ class Cancellation:
     def forget_cancellation(self) -> None:
         """Drop what found no place for its delivery: the Task has ended."""
         self.cancelled = False
-        self.interrupt = self.scope_seen = None
+        self.interrupt = None
         self.requests = ()
+        if self.told is not None:
+            self._forget_scopes()
         self.behind = None
         self.forget_request()
 
@@ -165,7 +178,8 @@ class Cancellation:
     def note_timeout(self, caller: FrameType) -> None:
         """Remember in which trio scopes a timeout is entered, which then asks for `cancelling()`."""
         if caller.f_code.co_name == "__aenter__":
-            _entered_within[_self_of(caller)] = _trio.cancel_status(self.trio_task)
+            within = _trio.cancel_status(self.trio_task)
+            _entered_within[_self_of(caller)] = within if self.gate is None else self.gate.outside(within)
 
     def note_request(self, msg: Any, caller: FrameType) -> None:
         """Remember which trio scopes are open at a `Task.cancel` that is not counted yet."""
@@ -196,7 +210,7 @@ class Cancellation:
     def error_of(self, cancelled: trio.Cancelled) -> CancelledError:
         """Return what the Task sees of a scope's cancellation."""
         if self.requests and self.cancel_error is None:
-            absorber = _trio.cancelled_scope(self.trio_task)
+            absorber = _trio.cancelled_scopes(self.trio_task)[-1]
             for request in self.requests:
                 if absorber in request.scopes:
                     self.given = self.new_error(request.msg)
@@ -256,7 +270,7 @@ class Cancellation:
         if error is self.cancel_error:
             self.given, self.cancel_error = self.cancel_error, None
         elif isinstance(error, CancelledError):
-            self.cancelled, self.scope_seen = True, _trio.cancelled_scope(self.trio_task)
+            self.note_told()
 
     def reply(self, value: Any) -> Any:
         """Return what the coroutine gets for trio's outcome; the gate goes when the cancellation is delivered."""
@@ -325,8 +339,23 @@ class Cancellation:
         return _trio.WaitTaskRescheduled(self)
 
     def _note_scopes(self) -> None:
-        if self.scope_seen is not None and not _trio.effectively_cancelled(self.trio_task):
-            self.scope_seen = None  # that cancellation is over; the next one counts as new
+        if self.told is not None and not _trio.effectively_cancelled(self.trio_task):
+            self._forget_scopes()  # that cancellation is over; the next one counts as new
+
+    def note_told(self) -> None:
+        """Remember that the task has been told of the scopes that are cancelled now."""
+        assert self.task is not None
+        self.cancelled, self.told = True, set(_trio.cancelled_scopes(self.trio_task))
+        self.reminder.watch(self)
+
+    def _forget_scopes(self) -> None:
+        self.told = None
+        self.reminder.release(self)
+
+    def untold_scope(self) -> trio.CancelScope | None:
+        """Return a cancelled scope that the task has not been told of."""
+        told = self.told or ()
+        return next((scope for scope in _trio.cancelled_scopes(self.trio_task) if scope not in told), None)
 
     def __call__(self, raise_cancel: RaiseCancel) -> Abort:
         """Abort the park: interrupt an asyncio await, once per cancellation of a scope.
@@ -339,7 +368,7 @@ class Cancellation:
             return Abort.FAILED  # a scope was entered that is cancelled: it asks at an await inside of it
         if task._must_cancel:
             return Abort.FAILED  # Task.cancel came before: it goes first, and the scope asks again
-        if self.scope_seen is not None and self.scope_seen is _trio.cancelled_scope(self.trio_task):
+        if self.told is not None and self.untold_scope() is None:
             return Abort.FAILED
         cancelled: Any = outcome.capture(raise_cancel).error
         self.cancelled = True
@@ -369,7 +398,7 @@ class Cancellation:
             return interrupt
         if self.task.cancelling() > self.interrupt_count or not (bare or isinstance(error, CancelledError)):
             return error
-        self.scope_seen = _trio.cancelled_scope(self.trio_task)
+        self.note_told()
         return interrupt
 
 

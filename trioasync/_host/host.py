@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..loop import EventLoop
     from ..tasks import Task
     from .pool import Hosts
+    from .reminder import Reminder
 
 _CHECKPOINT = _trio.CancelShieldedCheckpoint
 _WAIT = _trio.WaitTaskRescheduled
@@ -76,6 +77,16 @@ class Host(Cancellation):
     def base(self) -> Any:
         """The cancel status outside of the Task's own scopes: that of the hosts' nursery."""
         return _trio.nursery_status(self.trio_task)
+
+    @property
+    def waits_for_asyncio(self) -> bool:
+        """Whether the Task is parked at an asyncio await that nothing has interrupted yet."""
+        return not self.in_trio_lane and self.interrupt is None
+
+    @property
+    def reminder(self) -> Reminder:
+        """Who looks after the tasks of this loop that have been told of a cancellation."""
+        return self.hosts.reminder
 
     @property
     def has_open_scopes(self) -> bool:

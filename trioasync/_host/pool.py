@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _trio
 from .host import IDLE_NAME, Host
+from .reminder import Reminder
 
 if TYPE_CHECKING:
     import trio
@@ -26,6 +27,7 @@ class Hosts:
         self._nursery: trio.Nursery | None = None
         # Trio's, in which the driver says who is running.
         self.run_context: dict[str, Any] = {}
+        self.reminder = Reminder()
         # Parked hosts without a Task; the driver takes the last.
         self.idle: list[Host] = []
         # Idle and seated; while no trio run is on, the seated ones, which keep their Tasks alive and in place.

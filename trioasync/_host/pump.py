@@ -92,9 +92,11 @@ class Pump:
     @enable_ki_protection
     def _run_until_trio_is_due(self) -> None:
         """Take bursts and wait in between, as long as trio's run loop would do nothing but wait."""
-        loop, borrowed = self._loop, self._borrowed
+        loop, borrowed, reminder = self._loop, self._borrowed, self._loop.hosts.reminder
         while True:
             self._burst()
+            if reminder.watched:
+                reminder.look()
             if self._stopped or self._crash is not None or self._trio_is_due or self._run_queue:
                 return
             if borrowed is None or (self._resumed and borrowed.others_in_batch()):
