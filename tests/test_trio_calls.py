@@ -937,6 +937,40 @@ async def test_a_cancel_that_is_under_way_goes_before_an_expired_scope():
     assert task.uncancel() == 0
 
 
+@pytest.mark.parametrize("plain", [False, True], ids=["task", "plain"])
+@pytest.mark.parametrize("wait", [asyncio.sleep, trio.sleep], ids=["asyncio", "trio"])
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_a_scope_opened_between_cancel_and_its_delivery_does_not_absorb_it(seconds, wait, plain):
+    """What counts is which scopes are open when the CancelledError arrives."""
+    log = []
+
+    async def body():
+        task = trioasync.current_task()
+        task.cancel("why")
+        try:
+            with trio.CancelScope() as scope:
+                try:
+                    await wait(seconds)
+                finally:
+                    scope.cancel()
+                    await asyncio.sleep(1)
+        except asyncio.CancelledError as left:
+            log.append((type(left), left.args, scope.cancelled_caught))
+        assert task.uncancel() == 0
+
+    async def in_a_trio_program():
+        async with trioasync.open_loop():
+            await body()
+
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    with time_limit(LIMIT):
+        if plain:
+            trio.run(in_a_trio_program, clock=clock)
+        else:
+            trioasync.run(body(), clock=clock)
+    assert log == [(asyncio.CancelledError, ("why",), False)]
+
+
 @asyncio_program
 async def test_asyncio_clean_up_is_left_alone_after_a_scope_has_ended_a_trio_call():
     """An asyncio await sees one delivery of a scope's cancellation, also if a trio await has had it."""

@@ -157,7 +157,10 @@ class Task(CountingTask[T_co]):
                 self.begin_driver()
         elif host.task is self and host.has_open_scopes:
             host.note_request(msg, sys._getframe(1))
-        return super().cancel(msg)
+        can_be_cancelled = super().cancel(msg)
+        if host is not None and host.task is self and self._must_cancel:  # type: ignore[attr-defined]
+            host.note_undelivered()
+        return can_be_cancelled
 
     def cancelling(self) -> int:
         """Return how many cancellations were asked for and not taken back (asyncio 3.11)."""

@@ -265,6 +265,8 @@ class Adopted(InFront, Cancellation):
     def _resume_after_bare_yield(self) -> Any:
         self.turn = None
         error, self.substitute = self.substitute or self.cancel_error, None
+        if self.cancel_error is not None and error is self.cancel_error:
+            self.note_delivery(error.args[0] if error.args else None)
         self.forget_request()
         return self.coro.send(None) if error is None else self.coro.throw(error)
 

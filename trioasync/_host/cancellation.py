@@ -16,8 +16,7 @@ the scope interrupts sees a plain `CancelledError`, which leaves the scope, as i
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from weakref import WeakKeyDictionary
@@ -28,9 +27,7 @@ from trio.lowlevel import Abort
 
 from .. import _trio
 from ..exceptions import CancelledError, ScopeCancelled
-
-if sys.version_info < (3, 11):
-    from exceptiongroup import BaseExceptionGroup
+from .groups import one_cancellation
 
 if TYPE_CHECKING:
     from ..tasks import Task
@@ -71,7 +68,7 @@ class Cancellation:
 
     __slots__ = (
         "armed", "asked_within", "behind", "cancel_error", "cancelled", "gate", "given", "in_trio_lane", "interrupt",
-        "interrupt_count", "landing", "requests", "substitute", "task", "told", "trap", "trio_task",
+        "interrupt_count", "landing", "requests", "substitute", "task", "told", "trap", "trio_task", "undelivered",
     )  # fmt: skip
 
     trio_task: trio.lowlevel.Task
@@ -93,6 +90,8 @@ class Cancellation:
     asked_within: Any
     # The request from outside of that, which is still to be delivered when the timeout has taken its own back.
     behind: CancelledError | None
+    # A `Task.cancel` has found the Task in a step, and will be delivered at the await that ends it.
+    undelivered: bool
     # What was delivered last, until the task has been resumed.
     given: CancelledError | None
     # What the next step in the trio lane must raise instead of the trio.Cancelled that trio sends.
@@ -121,7 +120,7 @@ class Cancellation:
         raise NotImplementedError
 
     def __init__(self) -> None:
-        self.in_trio_lane = self.landing = self.armed = self.cancelled = False
+        self.in_trio_lane = self.landing = self.armed = self.cancelled = self.undelivered = False
         self.task = self.trap = self.cancel_error = self.gate = self.substitute = self.interrupt = None
         self.given = self.told = self.asked_within = self.behind = None
         self.interrupt_count = 0
@@ -149,6 +148,7 @@ class Cancellation:
         """Drop what found no place for its delivery: the Task has ended."""
         self.cancelled = False
         self.interrupt = None
+        self.undelivered = False
         self.requests = ()
         if self.told is not None:
             self._forget_scopes()
@@ -169,6 +169,7 @@ class Cancellation:
         """Deliver a request that trio could not: the Task now awaits something of asyncio's."""
         error = self.cancel_error
         assert error is not None
+        self.note_delivery(error.args[0] if error.args else None)
         self.forget_request()
         if yielded is None or not yielded.cancel(*error.args):
             self.interrupt, self.interrupt_count = error, -1
@@ -193,6 +194,26 @@ class Cancellation:
         if scopes:
             self.cancelled = True
             self.requests = (*self.requests, Request(self.task.cancelling(), scopes, msg))
+
+    def note_undelivered(self) -> None:
+        """Remember that a `Task.cancel` has found the Task in a step."""
+        self.cancelled = self.undelivered = True
+
+    def note_delivery(self, msg: Any) -> None:
+        """Remember which scopes are open where a `Task.cancel` is delivered; they may be newer than the call."""
+        self.undelivered = False
+        assert self.task is not None
+        before, scopes = self.task.cancelling() - 1, _trio.open_scopes(self.trio_task, self.base)
+        if scopes and before >= 0:
+            self.cancelled = True
+            others = tuple(request for request in self.requests if request.before != before)
+            self.requests = (*others, Request(before, scopes, msg))
+
+    def thrown(self, error: BaseException) -> BaseException:
+        """Return what asyncio's Task throws into the coroutine, having noted it."""
+        if self.undelivered and type(error) is CancelledError:
+            self.note_delivery(error.args[0] if error.args else None)
+        return error
 
     def note_uncancel(self, remaining: int, caller: FrameType) -> None:
         """Take back, of the requests that are under way, those that are counted no more."""
@@ -268,6 +289,7 @@ class Cancellation:
 
     def _delivered(self, error: BaseException) -> None:
         if error is self.cancel_error:
+            self.note_delivery(error.args[0] if error.args else None)
             self.given, self.cancel_error = self.cancel_error, None
         elif isinstance(error, CancelledError):
             self.note_told()
@@ -400,33 +422,3 @@ class Cancellation:
             return error
         self.note_told()
         return interrupt
-
-
-def one_cancellation(errors: list[BaseException]) -> BaseException | None:
-    """Return the one cancellation that exceptions amount to, or None if there are others among them."""
-    ending = as_cancellation(BaseExceptionGroup("", errors))
-    return None if isinstance(ending, BaseExceptionGroup) else ending
-
-
-def as_cancellation(ending: BaseException) -> BaseException:
-    """Return the CancelledError that an exception amounts to for the Task that ends with it, or else the exception.
-
-    A trio nursery wraps what it raises in a group. A group made only of cancellations is a cancellation.
-    """
-    if isinstance(ending, BaseExceptionGroup):
-        if ending.split((CancelledError, trio.Cancelled))[1] is not None:
-            return ending
-        leaves = list(_leaves(ending))
-        plain = [leaf for leaf in leaves if not isinstance(leaf, trio.Cancelled)]
-        ending = (plain or leaves)[0]
-    if isinstance(ending, trio.Cancelled) and not isinstance(ending, CancelledError):
-        return ScopeCancelled.translate(ending)
-    return ending
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for member in group.exceptions:
-        if isinstance(member, BaseExceptionGroup):
-            yield from _leaves(member)
-        else:
-            yield member

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from .._stdlib import CFuture
-from .cancellation import as_cancellation
+from .groups import as_cancellation
 from .host import IDLE_NAME, TRAPS, Host
 
 if sys.version_info < (3, 11):
@@ -85,7 +85,7 @@ async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -
             coro.close()
             raise
         except BaseException as thrown:
-            argument = without_our_frames(thrown)
+            argument = host.thrown(without_our_frames(thrown))
         if host.interrupt is not None:
             argument = host.judge_interrupt(argument, bare=yielded is None)
         resume = coro.send if argument is None else coro.throw
