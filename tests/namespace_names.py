@@ -58,7 +58,7 @@ KEPT = {"coroutine": (3, 10)}
 WARNED = {"AbstractEventLoopPolicy": (3, 14), "DefaultEventLoopPolicy": (3, 14)}
 
 # Names that asyncio does not have.
-ADDED = {"ScopeCancelled", "install", "open_loop", "uninstall"}
+ADDED = {"ScopeCancelled", "format_task_tree", "install", "open_loop", "print_task_tree", "uninstall"}
 
 EVERY = (99,)
 

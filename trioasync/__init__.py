@@ -44,6 +44,7 @@ from . import (
     transports as transports,
     trsock as trsock,
 )
+from ._host.tree import format_task_tree as format_task_tree, print_task_tree as print_task_tree
 from ._install import install as install, uninstall as uninstall
 from ._version import __version__ as __version__
 from .base_events import *
@@ -72,7 +73,7 @@ else:
     from . import unix_events as unix_events
     from .unix_events import *
 
-__all__ = ["install", "open_loop", "uninstall"]
+__all__ = ["format_task_tree", "install", "open_loop", "print_task_tree", "uninstall"]
 
 # Runners
 __all__ += runners.__all__

@@ -7,6 +7,7 @@ import inspect
 import sys
 from asyncio import base_events, constants, coroutines, events, format_helpers, tasks
 from collections.abc import Callable, Coroutine, Generator, Iterable
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -201,6 +202,14 @@ def awaited_by(future: Any) -> Iterable[Any]:
     return future._asyncio_awaited_by or ()
 
 
+def _note_nothing(future: Any, waiter: Any) -> None:
+    """Stand for asyncio's functions before 3.14, where who awaits a future is read off its callbacks."""
+
+
+add_to_awaited_by: Callable[[Any, Any], None] = getattr(asyncio, "future_add_to_awaited_by", _note_nothing)
+discard_from_awaited_by: Callable[[Any, Any], None] = getattr(asyncio, "future_discard_from_awaited_by", _note_nothing)
+
+
 def mark_as_coroutine_function(function: Any) -> None:
     """Make `asyncio.iscoroutinefunction` say yes; inspect's own does not look at the mark."""
     function._is_coroutine = coroutines._is_coroutine  # type: ignore[attr-defined]
@@ -211,3 +220,8 @@ def has_current_loop() -> bool:
     find_policy = getattr(events, "_get_event_loop_policy", None) or events.get_event_loop_policy
     local = getattr(find_policy(), "_local", None)
     return local is None or local._loop is not None
+
+
+def loop_run_by(frame: FrameType) -> Any:
+    """Return the loop of asyncio's own kinds that a frame is turning, None if it is turning none."""
+    return frame.f_locals["self"] if frame.f_code is base_events.BaseEventLoop.run_forever.__code__ else None

@@ -60,6 +60,11 @@ def current_run_queue() -> Any:
     return _run.GLOBAL_RUN_CONTEXT.runner.runq
 
 
+def has_instruments() -> bool:
+    """Tell whether the current run has instruments, of which trio makes no public list."""
+    return bool(_run.GLOBAL_RUN_CONTEXT.runner.instruments["_all"])
+
+
 def runs_on_system_clock() -> bool:
     """Tell whether the current run lives in real time, so that its loop must agree with `time.monotonic`."""
     return isinstance(trio.lowlevel.current_clock(), _run.SystemClock)
@@ -300,6 +305,47 @@ def check() -> None:
 
 def _has_field(cls: type, name: str) -> bool:
     return hasattr(cls, name) or name in {field.name for field in getattr(cls, "__attrs_attrs__", ())}
+
+
+# -- what the task tree reads
+
+
+def root_task(frame: FrameType) -> trio.lowlevel.Task | None:
+    """Return the root task of the trio run that a frame is driving, None if it drives none.
+
+    `trio.lowlevel.current_root_task` answers in the run's own thread only.
+    """
+    drives = frame.f_code is _run.run.__code__ or frame.f_code is _run.unrolled_run.__code__
+    runner = frame.f_locals.get("runner") if drives else None
+    return None if runner is None else runner.init_task
+
+
+def task_in_wait(frame: FrameType) -> trio.lowlevel.Task | None:
+    """Return the task that waits for a function in a worker thread whose frame this is, None if none waits."""
+    if frame.f_code.co_name != "worker_fn" or frame.f_globals.get("__name__") != "trio._threads":
+        return None
+    return frame.f_locals.get("task_register", [None])[0]  # type: ignore[no-any-return]
+
+
+def is_scheduled(task: trio.lowlevel.Task) -> bool:
+    """Tell whether a task will make a step in trio's next pass."""
+    return task._next_send_fn is not None
+
+
+def is_cancelled(task: trio.lowlevel.Task) -> bool:
+    """Tell whether a task that perhaps has just ended is in a scope that is cancelled."""
+    status: Any = task._cancel_status
+    return status is not None and bool(status.effectively_cancelled)
+
+
+def spawn_number(task: trio.lowlevel.Task) -> int:
+    """Return a number that is higher for tasks which were started later."""
+    return task._counter
+
+
+def is_housekeeping(task: trio.lowlevel.Task) -> bool:
+    """Tell whether a task is the one that each trio run has for itself."""
+    return task.name == "<TrioToken.run_sync_soon task>"
 
 
 class BorrowedWait:

@@ -78,6 +78,7 @@ def _getters_of_done_queue(callback: Any) -> Iterable[Any]:
 _LEADS_TO: dict[str, Callable[[Any], Iterable[Any]]] = {
     WAKEUP_NAME: _owner,
     "Task.__wakeup": _owner,
+    "Adopted._wake": lambda callback: (callback.__self__.task,),  # ours: a plain trio task
     "TaskGroup._on_task_done": lambda callback: (callback.__self__._parent_task,),
     "gather.<locals>._done_callback": _variable("outer"),
     "shield.<locals>._inner_done_callback": _variable("outer"),

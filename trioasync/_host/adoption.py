@@ -19,7 +19,14 @@ import trio
 from trio.lowlevel import Abort
 
 from .. import _trio
-from .._stdlib import CFuture, CTask, enter_task, leave_task
+from .._stdlib import (
+    CFuture,
+    CTask,
+    add_to_awaited_by,
+    discard_from_awaited_by,
+    enter_task,
+    leave_task,
+)
 from ..exceptions import CancelledError
 from .cancellation import Cancellation, RaiseCancel
 from .host import TRAPS, Host
@@ -224,6 +231,7 @@ class Adopted(InFront, Cancellation):
 
     def _resume_after_future(self) -> Any:
         waiter, self.waiter = self.waiter, None
+        discard_from_awaited_by(waiter, self.task)
         error: BaseException | None = None
         if self.interrupt is not None:
             # Asked for, the exception counts as retrieved. A cancelled gather() has a CancelledError, as an exception.
@@ -250,6 +258,7 @@ class Adopted(InFront, Cancellation):
             yielded._asyncio_future_blocking = False
             self.waiter = yielded
             yielded.add_done_callback(self._wake)
+            add_to_awaited_by(yielded, self.task)
             if self.cancel_error is not None:
                 self.hand_cancel_to_asyncio(yielded)
             return self.park_trap()

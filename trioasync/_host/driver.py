@@ -38,7 +38,7 @@ async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -
     """Run a coroutine in the two lanes of a Task."""
     argument: Any = await _first_throw() if task.cancelled_early else None
     resume: Callable[[Any], Any] = coro.send if argument is None else coro.throw
-    host = idle.pop() if (idle := hosts.idle) else hosts.new()
+    host = idle.pop() if (idle := hosts.idle) else hosts.new(task.get_name())
     host.task, host.coro, task._host = task, coro, host
     host.trio_task.name, host.trio_task.context = task.get_name(), task._context
     del task
@@ -49,7 +49,7 @@ async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -
             yielded = resume(argument)
         except StopIteration as stop:
             argument = None
-            if host.cancelled or host.landing:
+            if host.cancelled or host.landing or hosts.watched:
                 hosts.take_back_at_return(host)
             else:  # as take_back does, in a call less
                 host.task, host.coro, host.trio_task.name = None, None, IDLE_NAME

@@ -51,20 +51,19 @@ class Host(Cancellation):
     yielded: Any
     failure: BaseException | None
 
-    def __init__(self, hosts: Hosts, nursery: trio.Nursery) -> None:
+    def __init__(self, hosts: Hosts, nursery: trio.Nursery, name: str) -> None:
         super().__init__()
         self.hosts = hosts
         self.coro = self.wakeup = self.yielded = self.failure = None
         # While the Task awaits this host, asyncio's Task sets it to False; the driver sets it for each lane.
         self._asyncio_future_blocking = False
-        self.attach(nursery)
+        self.attach(nursery, name)
 
-    def attach(self, nursery: trio.Nursery) -> None:
+    def attach(self, nursery: trio.Nursery, name: str) -> None:
         """Become a trio task in this trio run."""
         self.dismissed = self.armed = False
-        self.trio_task = _trio.spawn_parked(nursery, self, IDLE_NAME)
+        self.trio_task = _trio.spawn_parked(nursery, self, name)
         if self.task is not None:
-            self.trio_task.name = self.task.get_name()
             self.trio_task.context = self.task.get_context()
         self.park()
 

@@ -28,6 +28,8 @@ class Hosts:
         # Trio's, in which the driver says who is running.
         self.run_context: dict[str, Any] = {}
         self.reminder = Reminder()
+        # Whether instruments look on. Then each Task has a host of its own, and they see it begin and end.
+        self.watched = False
         # Parked hosts without a Task; the driver takes the last.
         self.idle: list[Host] = []
         # Idle and seated; while no trio run is on, the seated ones, which keep their Tasks alive and in place.
@@ -37,8 +39,9 @@ class Hosts:
         """Begin a trio run: Tasks that have waited since the last one get a trio task again."""
         self._nursery = nursery
         self.run_context = _trio.run_context()
+        self.watched = _trio.has_instruments()
         for host in self._all:
-            host.attach(nursery)
+            host.attach(nursery, IDLE_NAME if host.task is None else host.task.get_name())
 
     def close(self) -> None:
         """End the trio run's hosts. The Tasks among them stay where they are: they wait for futures."""
@@ -48,10 +51,10 @@ class Hosts:
         self.idle.clear()
         self._nursery = None
 
-    def new(self) -> Host:
-        """Return a host that is a new trio task."""
+    def new(self, name: str) -> Host:
+        """Return a host that is a new trio task, under the name of the Task that it is for."""
         assert self._nursery is not None, "a Task makes its first step while the loop runs"
-        host = Host(self, self._nursery)
+        host = Host(self, self._nursery, name)
         self._all.add(host)
         return host
 
@@ -60,7 +63,12 @@ class Hosts:
         host.task = host.coro = None
         if host.cancelled:
             host.forget_cancellation()
-        if not host.landing:
+        if host.landing:
+            return
+        if self.watched:
+            self._all.discard(host)
+            host.dismiss()
+        else:
             host.trio_task.name = IDLE_NAME
             self.idle.append(host)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import trio
-from trio.lowlevel import wait_readable, wait_writable
+from trio.lowlevel import notify_closing, wait_readable, wait_writable
 
 _WAITS: tuple[tuple[int, Callable[[int], Awaitable[None]]], ...] = (
     (selectors.EVENT_READ, wait_readable),
@@ -22,7 +22,12 @@ async def wait_until_ready(selector: Any) -> None:
     each of its descriptors.
     """
     if hasattr(selector, "fileno"):
-        await wait_readable(selector.fileno())
+        descriptor = selector.fileno()
+        try:
+            await wait_readable(descriptor)
+        finally:
+            # Trio keeps the descriptor in its own poller, disarmed, and of two pollers only one can watch the other.
+            notify_closing(descriptor)
         return
     async with trio.open_nursery() as nursery:
         for key in selector.get_map().values():
