@@ -3,6 +3,7 @@
 import ast
 import functools
 import gc
+import re
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,13 @@ def test_no_file_names_places_of_one_machine():
         (path.relative_to(ROOT).as_posix(), place) for path in texts() for place in places if place in path.read_text()
     ]
     assert found == []
+
+
+def test_the_tests_that_the_design_names_exist():
+    """Each row of its tables says what proves it."""
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "design.md").read_text()))
+    defined = {
+        name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    assert len(named) > 20
+    assert named <= defined
