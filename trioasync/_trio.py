@@ -266,6 +266,17 @@ def cancelled_scopes(task: trio.lowlevel.Task) -> list[trio.CancelScope]:
     return found
 
 
+def scopes_in_sight(task: trio.lowlevel.Task, innermost: trio.CancelScope) -> list[trio.CancelScope]:
+    """Return a scope of a task and those around it, up to a shield: those whose cancellation reaches the task."""
+    found: list[trio.CancelScope] = []
+    for scope in open_scopes(task, None):
+        if found or scope is innermost:
+            found.append(scope)
+            if scope.shield:
+                break
+    return found
+
+
 def raiser_of(scope: trio.CancelScope) -> Callable[[], NoReturn]:
     """Return what raises trio's exception for a cancelled scope, as trio hands it to abort functions."""
     reason: Any = scope._cancel_reason

@@ -10,13 +10,14 @@ import sys
 import time
 import warnings
 from asyncio import events
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import Context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 import sniffio
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from . import _trio
 from ._host import lifetime, signals
@@ -24,6 +25,7 @@ from ._host.driver import without_our_frames
 from ._host.handles import Handle, TimerHandle
 from ._host.pool import Hosts
 from ._host.pump import Pump
+from ._host.turning import turn_until_stopped
 from ._host.workers import Workers
 from ._stdlib import (
     HAS_TASK_CONTEXT,
@@ -67,18 +69,22 @@ class EventLoop(SelectorEventLoop):
         instruments: trio's instruments for those runs.
     """
 
+    # Once a loop has waited so many seconds for Tasks to end, so that it can close, the log says which; None: never.
+    slow_closing_duration: float | None = 5.0
+
     # As long as the base class has not begun: a trio that is not fit for use is refused before.
     _closed = True
     # Set while a trio run hosts the loop: the nursery of what the loop itself starts in trio, and what trio has told.
     services: trio.Nursery | None = None
-    trio_token: trio.lowlevel.TrioToken
-    trio_asyncgen_hooks: tuple[Any, ...]
-    # Whether a trio run was ever started for this loop.
-    has_run = False
+    trio_asyncgen_hooks: tuple[Any, ...] = ()
+    # Gives a loop that is made without a clock its clock; None is real time. `trioasync run --autojump` replaces it.
+    default_clock: Callable[[], trio.abc.Clock | None] = staticmethod(lambda: None)
     # Whether plain trio tasks of the trio run may await asyncio's things.
     adopts = True
     # Set while the loop is running.
     pump: Pump | None = None
+    # What shall end the run, while the loop is hosted but not running.
+    early_crash: BaseException | None = None
     # While the pump naps in trio, what hands the loop work must wake it.
     _asleep = False
     # The heap of timers; of two that are due at the same time, the one that was set first comes first.
@@ -94,6 +100,7 @@ class EventLoop(SelectorEventLoop):
         _trio.check()
         self._timer_order = itertools.count().__next__
         super().__init__(selector)
+        clock = self.default_clock() if clock is None else clock
         self._clock, self._instruments = clock, instruments
         self.hosts = Hosts(self)
         self.workers = Workers(self)
@@ -104,7 +111,9 @@ class EventLoop(SelectorEventLoop):
     @classmethod
     def in_this_trio_run(cls, *, adopt: bool) -> EventLoop:
         """Return a loop whose time is the time of the current trio run."""
-        loop = cls() if _trio.runs_on_system_clock() else cls(clock=trio.lowlevel.current_clock())
+        loop = cls(clock=trio.lowlevel.current_clock())
+        if _trio.runs_on_system_clock():
+            loop._now = time.monotonic
         loop.adopts = adopt
         return loop
 
@@ -118,41 +127,23 @@ class EventLoop(SelectorEventLoop):
         """Run until `stop` is called, in a trio run of its own (asyncio 3.10 to 3.15)."""
         self._check_closed()
         self._check_running()
-        self.run_in_trio(lambda: lifetime.turn_until_stopped(self))
-
-    def run_in_trio(self, script: Callable[[], Awaitable[BaseException | None]]) -> None:
-        """Start a trio run that hosts this loop for an async function, and raise what it returns."""
-        if trio.lowlevel.in_trio_run():
-            raise RuntimeError(
-                "This thread is inside trio.run() already, and a loop cannot start another trio run there. "
-                "Use `async with trioasync.open_loop():` to run asyncio code in a trio program."
-            )
-        self.has_run = True
-        _trio.forget_run_in_forked_children()
-        ended_by = trio.run(lifetime.live, self, script, clock=self._clock, instruments=self._instruments)
-        if ended_by is not None:
-            try:
-                raise ended_by
-            finally:
-                del ended_by  # the traceback refers to this frame
+        lifetime.run_in_trio(self, lambda: turn_until_stopped(self))
 
     @property
     def stop_callback(self) -> Callable[[Any], None]:
         return run_until_complete_callback
 
     def crash(self, exc: BaseException) -> None:
-        """End the run with a KeyboardInterrupt or SystemExit that a Task raised in the trio lane."""
-        assert self.pump is not None
-        self.pump.crash(exc)
+        """End the run with a KeyboardInterrupt or SystemExit that did not come out of the pump."""
+        if self.pump is None:
+            self.early_crash = exc
+        else:
+            self.pump.crash(exc)
 
     def wake(self) -> None:
         """End the pump's nap, if it naps."""
         if self._asleep and self.pump is not None:
             self.pump.wake()
-
-    def interrupt(self) -> None:
-        """End the run with a KeyboardInterrupt, from a signal handler."""
-        self.trio_token.run_sync_soon(self.crash, KeyboardInterrupt())
 
     def enter_asyncio_code(self) -> None:
         """Make this thread look to libraries as it does under asyncio."""
@@ -166,6 +157,7 @@ class EventLoop(SelectorEventLoop):
 
     # -- callbacks
 
+    @enable_ki_protection
     def call_soon(
         self, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: Context | None = None
     ) -> Any:
@@ -175,7 +167,7 @@ class EventLoop(SelectorEventLoop):
         if self._closed or self._debug:
             handle = super().call_soon(callback, *args, context=context)
             _forget_last_frame(handle)
-        elif callback.__class__ is StepCallback:
+        elif callback.__class__ is StepCallback and callback.__self__.__class__ is Task:  # type: ignore[attr-defined]
             # Asked for by asyncio's C code, which has no use for a Handle.
             self._ready.append((context, callback, None))
             handle = None
@@ -193,6 +185,7 @@ class EventLoop(SelectorEventLoop):
             self.wake()
         return handle
 
+    @enable_ki_protection
     def call_later(
         self, delay: float, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: Context | None = None
     ) -> StockTimerHandle:
@@ -203,6 +196,7 @@ class EventLoop(SelectorEventLoop):
             return timer
         return self._set_timer(TimerHandle(self._now() + delay, callback, args, self, context))
 
+    @enable_ki_protection
     def call_at(
         self, when: float, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: Context | None = None
     ) -> StockTimerHandle:
@@ -266,6 +260,7 @@ class EventLoop(SelectorEventLoop):
         super().close()
         self._timers.clear()
         self.hosts.forget()
+        self.workers.forget()
 
     def _begin_unbegun_drivers(self) -> None:
         """Spare Tasks that will never make their first step the warning that their driver was never awaited."""

@@ -8,14 +8,14 @@ import enum
 import functools
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 import trio
 
-from ._host import lifetime
+from ._host import closing, lifetime, signals
 from ._host.driver import without_our_frames
 from ._stdlib import HAS_TASK_CONTEXT, RUN_CANCELS_ON_INTERRUPT, CTask, get_running_loop_or_none, main_coroutine
 from .exceptions import CancelledError
@@ -106,7 +106,7 @@ class Runner:
         if self._state is not _State.INITIALIZED:
             return
         try:
-            lifetime.close(self.get_loop())
+            closing.close(self.get_loop())
         finally:
             self._end()
 
@@ -119,14 +119,14 @@ class Runner:
         try:
             main = self._start(coro, None)
         except BaseException:
-            lifetime.close(loop)
+            closing.close(loop)
             self._end()
             raise
         if not cancel_on_interrupt:
             main._log_destroy_pending = False  # as where run() gives the coroutine itself to run_until_complete
         try:
             with self._cancelling_on_interrupt(main) if cancel_on_interrupt else nullcontext():
-                loop.run_in_trio(functools.partial(lifetime.run_and_close, loop, main))
+                lifetime.run_in_trio(loop, functools.partial(lifetime.run_and_close, loop, main))
         finally:
             self._end()
         if main.cancelled():
@@ -172,14 +172,23 @@ class Runner:
 
     def _on_interrupt(self, main: asyncio.Task[Any], signum: int, frame: FrameType | None) -> None:
         self._interrupts += 1
+        first = self._interrupts == 1
         loop = self.get_loop()
-        if self._interrupts == 1 and not main.done():
+        if isinstance(loop, EventLoop) and signals.has_struck_trio():
+            if not signals.call_in_trio(self._interrupt, loop, main, first):
+                loop.crash(KeyboardInterrupt())  # raised when the trio run has ended, which is about to
+        elif first and not main.done():
             main.cancel()
-            loop.call_soon_threadsafe(lambda: None)  # ends the nap of the pump
-        elif isinstance(loop, EventLoop) and trio.lowlevel.in_trio_run() and trio.lowlevel.currently_ki_protected():
-            loop.interrupt()  # an exception here, in the middle of trio's own code, would corrupt trio
+            loop.call_soon_threadsafe(lambda: None)  # ends the wait of a loop that is not ours
         else:
             raise KeyboardInterrupt
+
+    @staticmethod
+    def _interrupt(loop: EventLoop, main: asyncio.Task[Any], first: bool) -> None:
+        if first and not main.done():
+            main.cancel()
+        else:
+            loop.crash(KeyboardInterrupt())
 
     def _end(self) -> None:
         loop, self._loop = self._loop, None
@@ -217,12 +226,13 @@ def run(
     return runner._run_and_close(main, cancel_on_interrupt=RUN_CANCELS_ON_INTERRUPT)
 
 
-@asynccontextmanager
-async def open_loop(debug: bool | None = None, *, adopt: bool = True) -> AsyncIterator[EventLoop]:
+def open_loop(debug: bool | None = None, *, adopt: bool = True) -> AbstractAsyncContextManager[EventLoop]:
     """Open a loop in a running trio program, and close it at the end of the block.
 
     Opening again inside the block gives the same loop. Whatever ends the block, the loop goes through the phases of
-    closing: its Tasks are cancelled and waited for, its async generators finished, its executor shut down.
+    closing: its Tasks are cancelled and waited for, its async generators finished, its executor shut down. Tasks that
+    have not ended after `loop.slow_closing_duration` seconds are named in the log. A scope around the block that is
+    cancelled meanwhile, and each Ctrl-C, cancels them again.
 
     Args:
         debug: whether the loop is in debug mode; None leaves it to the environment.
@@ -231,11 +241,6 @@ async def open_loop(debug: bool | None = None, *, adopt: bool = True) -> AsyncIt
     Raises:
         RuntimeError: outside of a trio program, or inside another asyncio loop.
     """
-    if not trio.lowlevel.in_trio_task():
-        raise RuntimeError(
-            "open_loop() opens a loop in a trio program, and this thread runs none. "
-            "Start one with trio.run(), or run asyncio code with trioasync.run()."
-        )
 
     def make_loop() -> EventLoop:
         if get_running_loop_or_none() is not None:
@@ -245,5 +250,4 @@ async def open_loop(debug: bool | None = None, *, adopt: bool = True) -> AsyncIt
             loop.set_debug(debug)
         return loop
 
-    async with lifetime.open_in_trio(make_loop) as loop:
-        yield loop
+    return lifetime.Opening(make_loop)

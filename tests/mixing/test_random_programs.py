@@ -11,6 +11,7 @@ import contextlib
 import faulthandler
 import functools
 import gc
+import logging
 import sys
 import warnings
 
@@ -30,7 +31,8 @@ from tests.mixing.world import MAIN_LIMIT, TROUBLE, Limit, World, counted
 from tests.support.observation import TookTooLong, logged_records, time_limit
 from tests.support.sides import STOCK, TRIO
 
-LIMIT = 5  # seconds of real time for one program
+LIMIT = 5  # seconds of real time after which a program counts as hanging
+SHRINKING_LIMIT = 1  # the same for programs that are like one that has failed
 LATEST = 1000  # seconds of virtual time: what swallows each cancellation once ends long before
 ATTEMPTS = 5  # at a program that is like one that has failed: some of the order in a program depends on addresses
 IDLE = "trioasync idle host"
@@ -41,9 +43,10 @@ def hunt(strategy, problems_of):
 
     Args:
         strategy: what makes the programs.
-        problems_of: a function that runs a program with a number for chance, and returns what was wrong, as text.
+        problems_of: a function that runs a program with a number for chance, for as many seconds at the most, and
+            returns what was wrong, as text.
     """
-    attempts = 1
+    attempts, limit = 1, LIMIT
     faulthandler.cancel_dump_traceback_later()  # each program has a limit of its own
 
     @hypothesis.seed(SEED)
@@ -58,12 +61,12 @@ def hunt(strategy, problems_of):
     )
     @hypothesis.given(strategy, st.integers(0, 999))
     def every_program_is_right(program, chance):
-        nonlocal attempts
+        nonlocal attempts, limit
         forget_programs()
         gc.freeze()  # what hypothesis keeps need not be gone through after each program
         for each in range(chance, chance + attempts):
-            if found := problems_of(program, each):
-                attempts = ATTEMPTS
+            if found := problems_of(program, each, limit):
+                attempts, limit = ATTEMPTS, SHRINKING_LIMIT
                 pytest.fail("\n".join([f"seed {SEED}, chance {each}", *found, "", shown(program)]), pytrace=False)
 
     try:
@@ -77,6 +80,25 @@ def forget_programs():
     """Collect what is left of programs that have been judged: those that hang leave much."""
     with logged_records([]), unraisable_errors([]):
         gc.collect()
+
+
+class TrioLog(logging.Handler):
+    """Appends to `texts` what trio logs in a block, such as an error in an instrument, and keeps it from others."""
+
+    def __init__(self, texts):
+        super().__init__()
+        self._texts, self._logger = texts, logging.getLogger("trio")
+
+    def emit(self, record):
+        self._texts.append(f"{record.getMessage()} {record.exc_info and record.exc_info[1]!r}")
+
+    def __enter__(self):
+        self._logger.addHandler(self)
+        self._logger.propagate = False
+
+    def __exit__(self, *exc_info):
+        self._logger.propagate = True
+        self._logger.removeHandler(self)
 
 
 @contextlib.contextmanager
@@ -172,7 +194,7 @@ def run_in_cancelled_host(body, world, clock):
     trio.run(main, clock=clock)
 
 
-def problems_of(way, body, chance):
+def problems_of(way, body, chance, limit):
     """Run a program, and return what was wrong with it."""
     worlds, problems, logged, unraisable = [], [], [], []
 
@@ -182,13 +204,14 @@ def problems_of(way, body, chance):
 
     clock = trio.testing.MockClock(autojump_threshold=0)
     _run._r.seed(chance)  # trio's own coin, by which it decides in which order it runs what is ready
-    with logged_records(logged), unraisable_errors(unraisable), warnings.catch_warnings():
+    with logged_records(logged), TrioLog(logged), unraisable_errors(unraisable), warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            with time_limit(LIMIT):
+            with time_limit(limit):
                 way(body, new_world, clock)
         except TookTooLong:
             problems.append("it hangs")
+            vars(_run.GLOBAL_RUN_CONTEXT).clear()  # trio does not know that this run is over
         except BaseException as error:
             problems.append(f"it ends with {error!r}")
         while gc.collect():  # what is garbage now and not ended is told in the log
@@ -218,7 +241,7 @@ def test_random_programs_end_with_their_host():
 # -- programs of asyncio alone
 
 
-def trace_of(body, side):
+def trace_of(body, side, limit):
     """Run a program of asyncio's alone on one side, and return its events."""
     _, namespace = side.virtual()
     worlds, logged = [], []
@@ -228,15 +251,15 @@ def trace_of(body, side):
         await asyncio.wait([worlds[0].spawn(body, None)], timeout=MAIN_LIMIT)
         await worlds[0].settle()
 
-    with logged_records(logged), time_limit(LIMIT):
+    with logged_records(logged), time_limit(limit):
         namespace.run(main())
     return worlds[0].trace + worlds[0].problems
 
 
-def differences(body, chance):
+def differences(body, chance, limit):
     """Run a program on both sides, and return where the events differ first."""
     _run._r.seed(chance)
-    stock, ours = trace_of(body, STOCK), trace_of(body, TRIO)
+    stock, ours = trace_of(body, STOCK, limit), trace_of(body, TRIO, limit)
     if stock == ours:
         return []
     at = next((at for at, pair in enumerate(zip(stock, ours, strict=False)) if pair[0] != pair[1]), -1)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import outcome
 import trio
-from trio.lowlevel import Abort
+from trio.lowlevel import Abort, enable_ki_protection
 
 from .. import _trio
 from .._stdlib import (
@@ -208,14 +208,11 @@ class Adopted(InFront, Cancellation):
         """Resume the coroutine, and return the next trap."""
         loop, task = self.loop, self.task
         if not loop.is_running():  # between two phases of closing, or closed; the trio task goes on
-            yielded = self.coro.send(self.reply(value)) if self.waiter is None else self._resume_after_future()
+            yielded = self._resume(value)
             return _CHECKPOINT if yielded is None else yielded
         enter_task(loop, task)
         try:
-            if self.turn is not None:
-                yielded = self._resume_after_bare_yield()
-            else:
-                yielded = self.coro.send(self.reply(value)) if self.waiter is None else self._resume_after_future()
+            yielded = self._resume(value)
             while True:
                 trap = self._trap_for(yielded)
                 if trap is not None:
@@ -229,15 +226,21 @@ class Adopted(InFront, Cancellation):
             leave_task(loop, task)
             self = task = None  # type: ignore[assignment]  # an exception keeps this frame
 
-    def _resume_after_future(self) -> Any:
+    def _resume(self, value: Any) -> Any:
+        if self.waiter is None and self.turn is None:
+            return self.coro.send(self.reply(value))
+        error = self._error_after_turn() if self.waiter is None else self._error_after_future()
+        return self.coro.send(None) if error is None else self.coro.throw(error)
+
+    def _error_after_future(self) -> BaseException | None:
         waiter, self.waiter = self.waiter, None
         discard_from_awaited_by(waiter, self.task)
-        error: BaseException | None = None
-        if self.interrupt is not None:
+        error, self.substitute = self.substitute, None
+        if error is None and self.interrupt is not None:
             # Asked for, the exception counts as retrieved. A cancelled gather() has a CancelledError, as an exception.
             ending = self.new_error(None) if waiter.cancelled() else waiter.exception()
             error = self.judge_interrupt(ending, bare=False)
-        return self.coro.send(None) if error is None else self.coro.throw(error)
+        return error
 
     def _trap_for(self, yielded: Any) -> Any:
         """Return what trio must do for what the coroutine has yielded, or None if that is not a thing to await."""
@@ -264,6 +267,30 @@ class Adopted(InFront, Cancellation):
             return self.park_trap()
         return yielded if getattr(yielded, "_asyncio_future_blocking", None) is None else None
 
+    # -- waits that end before the future is done
+
+    def __call__(self, raise_cancel: RaiseCancel) -> Abort:
+        """Abort the wait for a future: at once for Ctrl-C, and when the loop has stopped, which would cancel it."""
+        error: BaseException = outcome.capture(raise_cancel).error
+        if isinstance(error, trio.Cancelled):
+            if self.loop.is_running():
+                return super().__call__(raise_cancel)
+            error = self.error_of(error)
+        self._break_off(error)
+        return Abort.SUCCEEDED
+
+    def _break_off(self, error: BaseException) -> None:
+        self.waiter.remove_done_callback(self._wake)
+        self.substitute = error
+
+    def end_wait(self, error: BaseException) -> None:
+        """Resume the task, if it awaits something of asyncio's: with an exception, if that is not done."""
+        if (self.waiter is None and self.turn is None) or _trio.is_scheduled(self.trio_task):
+            return
+        if self.waiter is not None and not self.waiter.done():
+            self._break_off(error)
+        trio.lowlevel.reschedule(self.trio_task)
+
     # -- asyncio.sleep(0): a turn of the loop, and a place for cancellations like any other await of asyncio's
 
     def _trap_for_bare_yield(self) -> Any:
@@ -271,13 +298,13 @@ class Adopted(InFront, Cancellation):
         self.turn = self.loop.call_soon(trio.lowlevel.reschedule, self.trio_task)
         return _WAIT(self._abort_bare_yield)
 
-    def _resume_after_bare_yield(self) -> Any:
+    def _error_after_turn(self) -> BaseException | None:
         self.turn = None
         error, self.substitute = self.substitute or self.cancel_error, None
         if self.cancel_error is not None and error is self.cancel_error:
             self.note_delivery(error.args[0] if error.args else None)
         self.forget_request()
-        return self.coro.send(None) if error is None else self.coro.throw(error)
+        return error
 
     def _abort_bare_yield(self, raise_cancel: RaiseCancel) -> Abort:
         error: BaseException = outcome.capture(raise_cancel).error
@@ -295,8 +322,10 @@ class Adopted(InFront, Cancellation):
             return RuntimeError(f"Task {self.task!r} got Future {yielded!r} attached to a different loop")
         return RuntimeError(f"yield was used instead of yield from in task {self.task!r} with {yielded!r}")
 
+    @enable_ki_protection
     def _wake(self, future: Any) -> None:
-        trio.lowlevel.reschedule(self.trio_task)
+        if self.waiter is future and self.substitute is None:  # else the wait was broken off
+            trio.lowlevel.reschedule(self.trio_task)
 
     def throw(self, exc: Any, *rest: Any) -> Any:
         """Take the exception that trio throws when it did not understand a trap."""
@@ -309,6 +338,7 @@ class Adopter(trio.abc.Instrument):
     def __init__(self, loop: EventLoop) -> None:
         self._loop = loop
 
+    @enable_ki_protection  # an instrument that fails is thrown out
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
         """Take the new task's first step, which trio queues after this call."""
         # Checkers do not know that a Host counts as a Coroutine.
@@ -329,3 +359,25 @@ def release_current_task() -> None:
         task.coro.forget_cancellation()
     if isinstance(task.coro, InFront):
         task.coro = task.coro.coro
+
+
+def end_waits(loop: EventLoop) -> None:
+    """Fail the waits of plain trio tasks for futures of a loop that has closed.
+
+    The tasks are those of the program that had opened the loop; trio's system tasks end with the trio run.
+    """
+    root, program = trio.lowlevel.current_root_task(), trio.lowlevel.current_task()
+    while program.parent_nursery is not None and program.parent_nursery.parent_task is not root:
+        program = program.parent_nursery.parent_task
+    to_look_at = [program]
+    while to_look_at:
+        task = to_look_at.pop()
+        coro: Any = task.coro
+        if isinstance(coro, Adopted) and coro.loop is loop:
+            coro.end_wait(
+                RuntimeError(
+                    f"The asyncio loop has closed, and {coro.waiter!r}, which this trio task awaited, will never be "
+                    "done. Let the task end before the block of open_loop() does: start it in a nursery inside."
+                )
+            )
+        to_look_at += [child for nursery in task.child_nurseries for child in nursery.child_tasks]

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from .._stdlib import CFuture
 from .groups import as_cancellation
@@ -34,6 +35,7 @@ def _yield(value: Any) -> Generator[Any, None, None]:
     yield value
 
 
+@enable_ki_protection
 async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -> Any:
     """Run a coroutine in the two lanes of a Task."""
     argument: Any = await _first_throw() if task.cancelled_early else None

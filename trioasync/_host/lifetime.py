@@ -1,46 +1,34 @@
-"""The lifetime of a loop inside a trio run: opened, turned, and closed in phases that each make progress.
+"""The lifetime of a loop inside a trio run: opened, turned, and closed.
 
-The phases of closing are those of `asyncio.run`: cancel all Tasks, finish the async generators, shut the executor down.
+A loop lives in a trio run of its own, which `run`, `Runner` and `loop.run_until_complete` start, or in a trio program
+that has opened it. Ctrl-C may strike between any two instructions of a program: all that is done here is protected from
+it, as trio's own code is, and hears of it where it waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import outcome
 import trio
+from trio.lowlevel import enable_ki_protection
 
-from .._stdlib import EXECUTOR_TIMEOUT, set_running_loop
-from .adoption import Adopter, adopt_current_task, release_current_task
-from .pump import Pump
+from .. import _trio
+from .adoption import Adopter, adopt_current_task, end_waits, release_current_task
+from .closing import CTRL_C, Closing, finish_trio_calls, go_through_phases
+from .turning import turn_until_done, turn_until_stopped
+
+if sys.version_info < (3, 11):
+    from exceptiongroup import BaseExceptionGroup
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from types import TracebackType
 
     from ..loop import EventLoop
-
-CARRIED_OVER = (
-    "the loop stopped while this task was inside a trio call or a trio cancel scope, which cannot outlive the trio run"
-)
-
-
-# Exceptions are returned rather than raised on the way from the pump to the caller of `trio.run`: each frame that they
-# pass through would show in the user's traceback, and each that keeps one would be kept alive by it.
-
-
-async def live(loop: EventLoop, script: Callable[[], Awaitable[BaseException | None]]) -> BaseException | None:
-    """Host a loop in the current trio task while an async function runs.
-
-    Returns:
-        the exception that interrupted the turning of the loop, if one did.
-    """
-    async with hosting(loop):
-        interrupted = await script()
-        return await finish_trio_calls(loop) or interrupted
 
 
 @asynccontextmanager
@@ -48,92 +36,123 @@ async def hosting(loop: EventLoop) -> AsyncIterator[None]:
     """Have nurseries for the hosts and for the loop's services, out of reach of scopes around the loop."""
     with trio.CancelScope(shield=True):
         async with trio.open_nursery() as services, trio.open_nursery() as nursery:
-            loop.trio_token = trio.lowlevel.current_trio_token()
             loop.trio_asyncgen_hooks = tuple(sys.get_asyncgen_hooks())  # sys's own tuple is unknown to gc
             loop.services = services
             loop.hosts.open(nursery)
             adopter = Adopter(loop)
             trio.lowlevel.add_instrument(adopter)
-            yield
-            trio.lowlevel.remove_instrument(adopter)
-            loop.hosts.close()
-            loop.services = None
-            services.cancel_scope.cancel(reason="the loop has stopped")
+            try:
+                yield
+            finally:
+                trio.lowlevel.remove_instrument(adopter)
+                loop.hosts.close()
+                loop.services, loop.trio_asyncgen_hooks = None, ()
+                services.cancel_scope.cancel(reason="the loop has stopped")
 
 
-async def turn_until_stopped(loop: EventLoop) -> BaseException | None:
-    """Turn a loop, as asyncio's running loop, until `loop.stop()`; return what interrupts it, if anything does."""
-    pump = start_running(loop)
+# -- in a trio run of its own
+
+
+def run_in_trio(loop: EventLoop, script: Callable[[], Awaitable[BaseException | None]]) -> None:
+    """Start a trio run that hosts a loop for an async function, and raise what it returns."""
+    if trio.lowlevel.in_trio_run():
+        raise RuntimeError(
+            "This thread is inside trio.run() already, and a loop cannot start another trio run there. "
+            "Use `async with trioasync.open_loop():` to run asyncio code in a trio program."
+        )
+    _trio.forget_run_in_forked_children()
+    ended_by = trio.run(live, loop, script, clock=loop._clock, instruments=loop._instruments)
+    ended_by, loop.early_crash = ended_by or loop.early_crash, None
+    if ended_by is not None:
+        try:
+            raise ended_by
+        finally:
+            del ended_by  # the traceback refers to this frame
+
+
+@enable_ki_protection
+async def live(loop: EventLoop, script: Callable[[], Awaitable[BaseException | None]]) -> BaseException | None:
+    """Host a loop in the current trio task while an async function runs.
+
+    Returns:
+        the exception that interrupted the turning of the loop, if one did.
+    """
+    interrupted: BaseException | None = None
     try:
-        await pump.run()
-    except BaseException as exc:
-        return exc
-    finally:
-        stop_running(loop)
-    return None
-
-
-async def turn_until_done(loop: EventLoop, future: asyncio.Future[Any]) -> BaseException | None:
-    """Turn a loop until a future is done, as `loop.run_until_complete` does."""
-    stop = loop.stop_callback
-    future.add_done_callback(stop)
-    interrupted = await turn_until_stopped(loop)
-    future.remove_done_callback(stop)
-    if interrupted is None and not future.done():
-        return RuntimeError("Event loop stopped before Future completed.")
+        async with hosting(loop):
+            interrupted = await script()
+            interrupted = await finish_trio_calls(loop) or interrupted
+    except BaseExceptionGroup as group:
+        if group.split(KeyboardInterrupt)[1] is not None:
+            raise
+        interrupted = KeyboardInterrupt()  # Ctrl-C has found the hosts' nursery at its end
     return interrupted
 
 
-def start_running(loop: EventLoop) -> Pump:
-    """Make a loop the running loop of this thread."""
-    loop.pump = pump = Pump(loop)
-    loop._set_coroutine_origin_tracking(loop._debug)
-    loop._thread_id = threading.get_ident()
-    set_running_loop(loop)
-    return pump
+async def run_and_close(loop: EventLoop, main: asyncio.Task[Any]) -> BaseException | None:
+    """Turn a loop until its main task is done, then go through the phases of closing."""
+    interrupted = await turn_until_done(loop, main)
+    return await go_through_phases(loop, Closing(loop)) or interrupted
 
 
-def stop_running(loop: EventLoop) -> None:
-    """Undo `start_running`."""
-    loop._stopping = False
-    loop.pump = loop._thread_id = None
-    set_running_loop(None)
-    loop._set_coroutine_origin_tracking(False)
-
-
-# -- inside a trio program
+# -- in a trio program
 
 
 _loop_of_this_run: trio.lowlevel.RunVar[EventLoop | None] = trio.lowlevel.RunVar("the trioasync loop", default=None)
 
 
-@asynccontextmanager
-async def open_in_trio(make_loop: Callable[[], EventLoop]) -> AsyncIterator[EventLoop]:
+class Opening(AbstractAsyncContextManager["EventLoop"]):
     """Open a loop in a trio program, or give the one that is open already in this trio run."""
+
+    def __init__(self, make_loop: Callable[[], EventLoop]) -> None:
+        self._block = _open(make_loop)
+
+    @enable_ki_protection
+    async def __aenter__(self) -> EventLoop:
+        return await self._block.__aenter__()
+
+    @enable_ki_protection
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return await self._block.__aexit__(kind, error, traceback)
+
+
+@asynccontextmanager
+async def _open(make_loop: Callable[[], EventLoop]) -> AsyncIterator[EventLoop]:
+    if not trio.lowlevel.in_trio_task():
+        raise RuntimeError(
+            "open_loop() opens a loop in a trio program, and this thread runs none. "
+            "Start one with trio.run(), or run asyncio code with trioasync.run()."
+        )
     already_open = _loop_of_this_run.get()
     if already_open is not None:
         yield already_open
         return
     loop = make_loop()
-    failure: BaseException | None = None
     visit = _Visit(loop)
+    failure: BaseException | None = None
     async with trio.open_nursery() as nursery:
         adopt_current_task(loop)
-        await nursery.start(visit.serve)
-        _loop_of_this_run.set(loop)
+        nursery.start_soon(visit.serve)
         try:
+            await visit.begin()
+            _loop_of_this_run.set(loop)
             with visit.body_scope:
                 yield loop
         except BaseException as exc:
             failure = exc
-        visit.end(failure)
+        visit.end(failure, nursery.cancel_scope)
         release_current_task()
+        await visit.wait_closed()
     _loop_of_this_run.set(None)
     loop.close()
-    if visit.crash is not None:
-        raise visit.crash
-    if failure is not None:
-        raise failure
+    ending = visit.crash or failure
+    if ending is not None:
+        try:
+            raise ending
+        finally:
+            del ending, failure, visit  # the traceback refers to this frame
 
 
 class _Visit:
@@ -141,136 +160,103 @@ class _Visit:
 
     def __init__(self, loop: EventLoop) -> None:
         self._loop = loop
-        self._ended = False
-        self._reason: str | None = None
+        self._opener = trio.lowlevel.current_task()
+        self._opened, self._closed = trio.Event(), trio.Event()
+        # Set when the body has ended.
+        self._closing: Closing | None = None
+        self._watch: _Watch | None = None
         self.body_scope = trio.CancelScope()
         # A KeyboardInterrupt or SystemExit out of asyncio code, which ends the visit.
         self.crash: BaseException | None = None
 
-    def end(self, failure: BaseException | None) -> None:
-        """Let the loop close: the body has ended."""
-        self._ended = True
-        if isinstance(failure, trio.Cancelled):
-            self._reason = str(failure)
-        self._loop.stop()
-        self._loop.wake()
-
-    async def serve(self, task_status: trio.TaskStatus[None]) -> None:
+    @enable_ki_protection
+    async def serve(self) -> None:
         """Turn the loop until the body has ended, then close it."""
         loop = self._loop
-        async with hosting(loop):
-            start_running(loop)  # before the body begins
-            stop_running(loop)
-            task_status.started()
-            while not self._ended:
-                self._note(await turn_until_stopped(loop))
-            self._note(await _go_through_phases(loop, self._reason, late_ones=True))
-            self._note(await finish_trio_calls(loop))
+        try:
+            async with hosting(loop):
+                self._opened.set()
+                while self._closing is None:
+                    self._note(await turn_until_stopped(loop))
+                self._note(await go_through_phases(loop, self._closing))
+                self._note(await finish_trio_calls(loop))
+            self._note(loop.early_crash)
+            end_waits(loop)
+        finally:
+            self._opened.set()
+            self._closed.set()
 
     def _note(self, crash: BaseException | None) -> None:
         if crash is not None:
             self.crash = self.crash or crash
             self.body_scope.cancel(reason="asyncio code in the loop has raised an exception that ends the program")
 
+    # -- in the task that has opened the loop
 
-# -- closing
+    async def begin(self) -> None:
+        """Wait until the loop is running."""
+        with trio.CancelScope(shield=True):  # a cancellation is the body's
+            await self._opened.wait()
 
+    def end(self, failure: BaseException | None, own_scope: trio.CancelScope) -> None:
+        """Let the loop close: the body has ended."""
+        self._watch = _Watch(self._opener, own_scope, self._cancel_again)
+        self._closing = Closing(self._loop, self._watch.reason(failure), in_trio_program=True)
+        self._loop.stop()
+        self._loop.wake()
 
-async def run_and_close(loop: EventLoop, main: asyncio.Task[Any]) -> BaseException | None:
-    """Turn a loop until its main task is done, then go through the phases of closing."""
-    interrupted = await turn_until_done(loop, main)
-    return await _go_through_phases(loop) or interrupted
+    async def wait_closed(self) -> None:
+        """Wait until the loop is closed, whatever happens; each Ctrl-C cancels the Tasks again."""
+        assert self._watch is not None
+        trio.lowlevel.add_instrument(self._watch)
+        while not self._closed.is_set():
+            try:
+                with trio.CancelScope(shield=True):
+                    await self._closed.wait()
+            except KeyboardInterrupt as ctrl_c:
+                self._note(ctrl_c)
+                self._cancel_again(CTRL_C)
+        trio.lowlevel.remove_instrument(self._watch)
 
-
-async def _go_through_phases(
-    loop: EventLoop, reason: str | None = None, *, late_ones: bool = False
-) -> BaseException | None:
-    """Go through all the phases of closing, and return what the last that failed raised."""
-    failed: BaseException | None = None
-    for phase in _closing_phases(loop, reason, late_ones=late_ones):
-        future = asyncio.ensure_future(phase, loop=loop)
-        failed = await turn_until_done(loop, future) or _exception_in(future) or failed
-    return failed
-
-
-def _exception_in(future: asyncio.Future[Any]) -> BaseException | None:
-    return None if not future.done() or future.cancelled() else future.exception()
-
-
-def close(loop: asyncio.AbstractEventLoop) -> None:
-    """Go through the phases of closing with a loop of any kind that is not running."""
-    failed: BaseException | None = None
-    for phase in _closing_phases(loop):
-        try:
-            loop.run_until_complete(phase)
-        except BaseException as exc:
-            failed = exc
-    if failed is not None:
-        try:
-            raise failed
-        finally:
-            del failed  # the traceback refers to this frame
+    def _cancel_again(self, reason: str) -> None:
+        assert self._closing is not None
+        self._closing.cancel_again(reason)
 
 
-def _closing_phases(
-    loop: asyncio.AbstractEventLoop, reason: str | None = None, *, late_ones: bool = False
-) -> Iterator[Awaitable[Any]]:
-    """Yield what the loop must run until complete, one after the other.
+class _Watch(trio.abc.Instrument):
+    """Looks out for scopes around the open loop that are cancelled while the loop closes.
 
-    Args:
-        loop: the loop.
-        reason: the message with which the Tasks are cancelled.
-        late_ones: whether Tasks that are started meanwhile are cancelled too, which asyncio leaves behind.
+    Trio tells a task only once that it is cancelled: when a second scope around it is cancelled, it is told nothing. So
+    the watch looks at the scopes each time that trio's run loop comes by.
     """
-    while tasks := asyncio.all_tasks(loop):
-        for task in tasks:
-            task.cancel(reason)
-        all_done = _all_done(loop, tasks)
-        yield all_done
-        if all_done.done():  # else the loop was interrupted
-            _report_exceptions(loop, tasks)
-        if not late_ones:
-            break
-    yield loop.shutdown_asyncgens()
-    yield loop.shutdown_default_executor(*EXECUTOR_TIMEOUT)
+
+    def __init__(self, opener: trio.lowlevel.Task, innermost: trio.CancelScope, tell: Callable[[str], None]) -> None:
+        self._opener, self._innermost, self._tell = opener, innermost, tell
+        self._trio_token = trio.lowlevel.current_trio_token()
+        self._seen = set(self._cancelled())
+
+    def _cancelled(self) -> list[trio.CancelScope]:
+        """Return the cancelled scopes, from the innermost out."""
+        return [scope for scope in _trio.scopes_in_sight(self._opener, self._innermost) if scope.cancel_called]
+
+    def reason(self, failure: BaseException | None) -> str | None:
+        """Return why the host program ends what is in the loop, in trio's words; None if it does not."""
+        if isinstance(failure, trio.Cancelled):
+            return str(failure)
+        if isinstance(failure, KeyboardInterrupt):
+            return CTRL_C
+        cancelled = self._cancelled()
+        return _text(cancelled[-1]) if cancelled else None
+
+    def before_io_wait(self, timeout: float) -> None:
+        """Look at the scopes (trio.abc.Instrument)."""
+        cancelled = [scope for scope in self._cancelled() if scope not in self._seen]
+        if cancelled:
+            self._seen.update(cancelled)
+            # To be told in trio's next pass: trio has settled already how long it is going to wait.
+            self._trio_token.run_sync_soon(self._tell, _text(cancelled[-1]))
 
 
-def _all_done(loop: asyncio.AbstractEventLoop, tasks: Iterable[asyncio.Task[Any]]) -> asyncio.Future[None]:
-    """Return a future that is done when all tasks are, and retrieves none of their exceptions."""
-    future = loop.create_future()
-    remaining = set(tasks)
-
-    def note(task: asyncio.Task[Any]) -> None:
-        remaining.discard(task)
-        if not remaining and not future.done():
-            future.set_result(None)
-
-    for task in remaining:
-        task.add_done_callback(note)
-    return future
-
-
-def _report_exceptions(loop: asyncio.AbstractEventLoop, tasks: Iterable[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        if task.done() and not task.cancelled() and task.exception() is not None:
-            loop.call_exception_handler(
-                {
-                    "message": "unhandled exception during asyncio.run() shutdown",
-                    "exception": task.exception(),
-                    "task": task,
-                }
-            )
-
-
-async def finish_trio_calls(loop: EventLoop) -> BaseException | None:
-    """Cancel the Tasks that are inside trio, and turn the loop until they have left it.
-
-    Returns:
-        what interrupted the turning, if anything did.
-    """
-    interrupted = None
-    while stranded := list(loop.hosts.in_trio()):
-        for task in stranded:
-            task.cancel(CARRIED_OVER)
-        interrupted = await turn_until_done(loop, _all_done(loop, stranded)) or interrupted
-    return interrupted
+def _text(cancelled: trio.CancelScope) -> str:
+    """Return what trio says in a scope that is cancelled."""
+    return str(outcome.capture(_trio.raiser_of(cancelled)).error)

@@ -41,12 +41,12 @@ disable_ki_protection(Handle._run)
 class Pump:
     """Turns one loop during one trio run."""
 
-    def __init__(self, loop: EventLoop) -> None:
+    def __init__(self, loop: EventLoop, *, borrow: bool = True) -> None:
         self._loop = loop
         self._run_queue = _trio.current_run_queue()
         self._crash: BaseException | None = None
         self._stopped = False
-        self._borrowed = _trio.BorrowedWait.find()
+        self._borrowed = _trio.BorrowedWait.find() if borrow else None
         self._trio_is_due = False
         # Since trio has resumed the pump, which may not be the last of trio's current batch, nobody has looked at that.
         self._resumed = True

@@ -6,6 +6,9 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
+
+import trio
 
 
 @contextmanager
@@ -30,3 +33,23 @@ def call(signum: int, callback: Callable[[int], object]) -> None:
 
     signal.signal(signum, handler)
     signal.siginterrupt(signum, False)
+
+
+# -- for a handler of the program's own Ctrl-C
+
+
+def has_struck_trio() -> bool:
+    """Tell a signal handler whether the signal has found code of trio's or ours that must not be torn apart."""
+    return trio.lowlevel.in_trio_run() and trio.lowlevel.currently_ki_protected()
+
+
+def call_in_trio(function: Callable[..., object], *args: Any) -> bool:
+    """Call a function between two steps of trio's, and return whether that will happen.
+
+    A signal handler runs between any two instructions: trio's data may be half-changed.
+    """
+    try:
+        trio.lowlevel.current_trio_token().run_sync_soon(function, *args)
+    except trio.RunFinishedError:
+        return False
+    return True

@@ -61,8 +61,14 @@ class Workers(concurrent.futures.ThreadPoolExecutor):
         try:
             await trio.to_thread.run_sync(job.do, abandon_on_cancel=True)
         finally:
-            if not job.begun.locked():  # the trio run has ended before trio had a thread to spare
-                super().submit(job.do)
+            if job.waits():  # the trio run has ended before trio had a thread to spare
+                self._do_without_trio(job)
+
+    def _do_without_trio(self, job: _Job[Any]) -> None:
+        try:
+            super().submit(job.do)
+        except RuntimeError:  # shut down, and nobody waits for the rest: Ctrl-C has struck
+            job.future.cancel()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Refuse further functions (concurrent.futures.Executor.shutdown).
@@ -79,22 +85,30 @@ class Workers(concurrent.futures.ThreadPoolExecutor):
         if wait:
             concurrent.futures.wait(list(self._unfinished))
 
+    def forget(self) -> None:
+        """Let go of the ordinary pool's threads, which the interpreter waits for at its end."""
+        self._threads = set()
+
 
 class _Job(Generic[T]):
     """A function call that resolves a future, done by whichever thread comes first."""
 
     def __init__(self, future: concurrent.futures.Future[T], call: Callable[[], T]) -> None:
-        self._future, self._call = future, call
+        self.future, self._call = future, call
         self.begun = threading.Lock()
 
+    def waits(self) -> bool:
+        """Tell whether the call has not begun, and somebody wants it."""
+        return not self.begun.locked() and not self.future.cancelled()
+
     def do(self) -> None:
-        if not self.begun.acquire(blocking=False) or not self._future.set_running_or_notify_cancel():
+        if not self.begun.acquire(blocking=False) or not self.future.set_running_or_notify_cancel():
             return
         result = outcome.capture(self._call)
         if isinstance(result, outcome.Value):
-            self._future.set_result(result.value)
+            self.future.set_result(result.value)
         else:
-            self._future.set_exception(result.error)
+            self.future.set_exception(result.error)
 
 
 async def run_in_thread(workers: Workers, call: Callable[[], T]) -> T:
