@@ -302,7 +302,7 @@ class Adopted(InFront, Cancellation):
         self.turn = None
         error, self.substitute = self.substitute or self.cancel_error, None
         if self.cancel_error is not None and error is self.cancel_error:
-            self.note_delivery(error.args[0] if error.args else None)
+            self.note_delivery(self.cancel_error)
         self.forget_request()
         return error
 

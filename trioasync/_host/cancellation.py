@@ -16,10 +16,11 @@ the scope interrupts sees a plain `CancelledError`, which leaves the scope, as i
 from __future__ import annotations
 
 import asyncio
+import sys
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
-from weakref import WeakKeyDictionary
 
 import outcome
 import trio
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
 
 RaiseCancel = Callable[[], NoReturn]
 
+HAS_UNCANCEL = sys.version_info >= (3, 11)
+"""Whether this Python's own tasks have `uncancel`, so that libraries call it."""
+
 
 # Where the timeouts of Tasks that are inside trio scopes were entered.
-_entered_within: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+_entered_within: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
 class Request(NamedTuple):
@@ -49,6 +53,12 @@ class Request(NamedTuple):
     # The scopes, those of nurseries among them.
     scopes: list[trio.CancelScope]
     msg: Any
+    # The CancelledError, once it was delivered.
+    error: Callable[[], CancelledError | None] | None = None
+
+    def is_over(self) -> bool:
+        """Tell whether nobody handles the CancelledError any more, for a Python whose libraries cannot uncancel()."""
+        return self.error is not None and self.error() is None
 
 
 class _Nobody:
@@ -169,7 +179,7 @@ class Cancellation:
         """Deliver a request that trio could not: the Task now awaits something of asyncio's."""
         error = self.cancel_error
         assert error is not None
-        self.note_delivery(error.args[0] if error.args else None)
+        self.note_delivery(error, itself=False)
         self.forget_request()
         if yielded is None or not yielded.cancel(*error.args):
             self.interrupt, self.interrupt_count = error, -1
@@ -199,20 +209,27 @@ class Cancellation:
         """Remember that a `Task.cancel` has found the Task in a step."""
         self.cancelled = self.undelivered = True
 
-    def note_delivery(self, msg: Any) -> None:
-        """Remember which scopes are open where a `Task.cancel` is delivered; they may be newer than the call."""
+    def note_delivery(self, error: CancelledError, *, itself: bool = True) -> None:
+        """Remember which scopes are open where a `Task.cancel` is delivered; they may be newer than the call.
+
+        Args:
+            error: what is delivered.
+            itself: whether it is this very object that the coroutine gets.
+        """
         self.undelivered = False
         assert self.task is not None
         before, scopes = self.task.cancelling() - 1, _trio.open_scopes(self.trio_task, self.base)
         if scopes and before >= 0:
             self.cancelled = True
             others = tuple(request for request in self.requests if request.before != before)
-            self.requests = (*others, Request(before, scopes, msg))
+            msg = error.args[0] if error.args else None
+            self.requests = (*others, Request(before, scopes, msg, weakref.ref(error) if itself else None))
 
     def thrown(self, error: BaseException) -> BaseException:
         """Return what asyncio's Task throws into the coroutine, having noted it."""
-        if self.undelivered and type(error) is CancelledError:
-            self.note_delivery(error.args[0] if error.args else None)
+        late = self.undelivered or (self.requests and not HAS_UNCANCEL and self.interrupt is None)
+        if late and type(error) is CancelledError:
+            self.note_delivery(error)
         return error
 
     def note_uncancel(self, remaining: int, caller: FrameType) -> None:
@@ -230,6 +247,8 @@ class Cancellation:
 
     def error_of(self, cancelled: trio.Cancelled) -> CancelledError:
         """Return what the Task sees of a scope's cancellation."""
+        if not HAS_UNCANCEL:
+            self.requests = tuple(request for request in self.requests if not request.is_over())
         if self.requests and self.cancel_error is None:
             absorber = _trio.cancelled_scopes(self.trio_task)[-1]
             for request in self.requests:
@@ -289,7 +308,7 @@ class Cancellation:
 
     def _delivered(self, error: BaseException) -> None:
         if error is self.cancel_error:
-            self.note_delivery(error.args[0] if error.args else None)
+            self.note_delivery(self.cancel_error)
             self.given, self.cancel_error = self.cancel_error, None
         elif isinstance(error, CancelledError):
             self.note_told()
