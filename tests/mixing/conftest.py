@@ -1,6 +1,6 @@
 """Tells the seed of the random programs."""
 
-from tests.mixing.chance import PROGRAMS, SEED
+from tests.mixing.hunting import PROGRAMS, SEED
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -224,7 +224,7 @@ async def trio_shield(world, strand, body):
 async def nursery(world, strand, bodies, body):
     async with trio.open_nursery() as nursery:
         for each in bodies:
-            nursery.start_soon(world.strand, each, strand, strand.scopes)
+            nursery.start_soon(world.strand, each, strand, strand.limits_of_trio)
         await world.run(body, strand)
 
 

@@ -7,109 +7,28 @@ the seed is a new one.
 """
 
 import asyncio
-import contextlib
-import faulthandler
 import functools
 import gc
-import logging
 import sys
 import warnings
 
-import hypothesis
 import pytest
 import trio
 import trio.testing
-from hypothesis import strategies as st
 from trio._core import _run
 
 import trioasync
-from tests.mixing.chance import PROGRAMS, SEED
+from tests.mixing.hunting import TrioLog, hunt, unraisable_errors
 from tests.mixing.operations import OPERATIONS
-from tests.mixing.programs import asyncio_programs, programs, shown
+from tests.mixing.programs import asyncio_programs, programs
 from tests.mixing.ways import names_in_the_tree
 from tests.mixing.world import MAIN_LIMIT, TROUBLE, Limit, World, counted
 from tests.support.observation import TookTooLong, logged_records, time_limit
 from tests.support.sides import STOCK, TRIO
 
-LIMIT = 5  # seconds of real time after which a program counts as hanging
-SHRINKING_LIMIT = 1  # the same for programs that are like one that has failed
 LATEST = 1000  # seconds of virtual time: what swallows each cancellation once ends long before
-ATTEMPTS = 5  # at a program that is like one that has failed: some of the order in a program depends on addresses
 IDLE = "trioasync idle host"
-
-
-def hunt(strategy, problems_of):
-    """Make programs until one has problems, and fail with the smallest of its kind.
-
-    Args:
-        strategy: what makes the programs.
-        problems_of: a function that runs a program with a number for chance, for as many seconds at the most, and
-            returns what was wrong, as text.
-    """
-    attempts, limit = 1, LIMIT
-    faulthandler.cancel_dump_traceback_later()  # each program has a limit of its own
-
-    @hypothesis.seed(SEED)
-    @hypothesis.settings(
-        max_examples=PROGRAMS,
-        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        suppress_health_check=list(hypothesis.HealthCheck),
-        verbosity=hypothesis.Verbosity.quiet,
-    )
-    @hypothesis.given(strategy, st.integers(0, 999))
-    def every_program_is_right(program, chance):
-        nonlocal attempts, limit
-        forget_programs()
-        gc.freeze()  # what hypothesis keeps need not be gone through after each program
-        for each in range(chance, chance + attempts):
-            if found := problems_of(program, each, limit):
-                attempts, limit = ATTEMPTS, SHRINKING_LIMIT
-                pytest.fail("\n".join([f"seed {SEED}, chance {each}", *found, "", shown(program)]), pytrace=False)
-
-    try:
-        every_program_is_right()
-    finally:
-        gc.unfreeze()
-        forget_programs()
-
-
-def forget_programs():
-    """Collect what is left of programs that have been judged: those that hang leave much."""
-    with logged_records([]), unraisable_errors([]):
-        gc.collect()
-
-
-class TrioLog(logging.Handler):
-    """Appends to `texts` what trio logs in a block, such as an error in an instrument, and keeps it from others."""
-
-    def __init__(self, texts):
-        super().__init__()
-        self._texts, self._logger = texts, logging.getLogger("trio")
-
-    def emit(self, record):
-        self._texts.append(f"{record.getMessage()} {record.exc_info and record.exc_info[1]!r}")
-
-    def __enter__(self):
-        self._logger.addHandler(self)
-        self._logger.propagate = False
-
-    def __exit__(self, *exc_info):
-        self._logger.propagate = True
-        self._logger.removeHandler(self)
-
-
-@contextlib.contextmanager
-def unraisable_errors(texts):
-    """Append what goes wrong in finalizers to `texts`."""
-    hook = sys.unraisablehook
-    sys.unraisablehook = lambda unraisable: texts.append(repr(unraisable.exc_value))
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
+TO_BE_LOGGED = ("BoomError", "Closing the loop has waited")
 
 
 # -- programs out of both worlds
@@ -126,11 +45,13 @@ async def as_a_task(body, world):
 async def in_this_task(body, world):
     """Run a program in the trio task that is running, as the opener of a loop or as a child of a nursery."""
     task = asyncio.current_task()
+    settling = trioasync.create_task(world.settle_after(MAIN_LIMIT + 1))
     try:
         with trio.move_on_after(MAIN_LIMIT) as scope:
             await world.strand(body, limits=[Limit(scope.deadline, scope)])
     except TROUBLE:
         pass  # judged by the strand
+    settling.cancel()
     while counted(task):
         task.uncancel()
     await world.settle()
@@ -221,7 +142,7 @@ def problems_of(way, body, chance, limit):
     for world in worlds:
         problems += world.problems
     problems += [f"unraisable: {error}" for error in unraisable]
-    return problems + [f"logged: {text}" for text in logged if "BoomError" not in text]
+    return problems + [f"logged: {text}" for text in logged if not any(each in text for each in TO_BE_LOGGED)]
 
 
 @pytest.mark.parametrize("way", [run_as_main_task, run_in_opener, run_beside_opener])

@@ -56,9 +56,9 @@ class Strand:
             self.limits.remove(limit)
 
     @property
-    def scopes(self):
-        """The trio scopes that it is in."""
-        return [limit for limit in self.limits if limit.scope is not None]
+    def limits_of_trio(self):
+        """The trio scopes and shields that it is in."""
+        return [limit for limit in self.limits if limit.scope is not None or limit.shields]
 
     def tell(self, now):
         """Note that it has got an exception, which may stand for any limit that has been reached."""
@@ -214,16 +214,22 @@ class World:
     async def settle(self):
         """Cancel what is left until nothing is, and check that everything is free."""
         for _ in range(ROUNDS):
-            left = [task for task in self.tasks if not task.done()]
+            tasks = [*self.tasks, *(strand.task for strand in self.strands if not strand.over)]
+            left = [task for task in dict.fromkeys(tasks) if not task.done()]
             if not left:
                 break
             self.cancels += 1
-            for task in left + [strand.task for strand in self.strands if not strand.over]:
+            for task in left:
                 task.cancel("settle")
             await asyncio.wait(left, timeout=ROUND_SECONDS)
         else:
             self.problems.append(f"these do not end: {left}")
         self.check_free()
+
+    async def settle_after(self, seconds):
+        """Settle from another task, for a program that waits for what it must end itself."""
+        await self.aio.sleep(seconds)
+        await self.settle()
 
     def check_free(self):
         """Check that no lock is held."""

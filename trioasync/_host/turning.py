@@ -10,6 +10,8 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from .._stdlib import set_running_loop
 from .pump import Pump
 
@@ -31,6 +33,8 @@ async def turn_until_stopped(loop: EventLoop, *, borrow: bool = True) -> BaseExc
     try:
         await pump.run()
     except BaseException as exc:
+        # Whoever turns the loop again may be interrupted again at once, by a descriptor that stays ready, for example.
+        await trio.lowlevel.cancel_shielded_checkpoint()
         return exc
     finally:
         stop_running(loop)

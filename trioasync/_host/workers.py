@@ -11,7 +11,9 @@ import concurrent.futures
 import contextvars
 import functools
 import threading
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import outcome
@@ -29,6 +31,8 @@ class Workers(concurrent.futures.ThreadPoolExecutor):
     def __init__(self, loop: EventLoop) -> None:
         super().__init__(thread_name_prefix="asyncio")
         self._loop = loop
+        # Functions that have not begun. Whichever trio task gets a thread first takes the first of them.
+        self._queue: deque[_Job[Any]] = deque()
         # Functions that have begun or will begin; `shutdown` waits for them, abandoned ones included.
         self._unfinished: set[concurrent.futures.Future[Any]] = set()
         self._refusing = False
@@ -43,7 +47,8 @@ class Workers(concurrent.futures.ThreadPoolExecutor):
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
         # As in any executor's thread, the function sees no context variables of its caller's.
         call = functools.partial(contextvars.Context().run, fn, *args, **kwargs)
-        services.start_soon(self._work, _Job(future, call), name=f"thread for {fn!r}")
+        self._queue.append(_Job(future, call))
+        services.start_soon(self._work, name=f"thread for {fn!r}")
         self.note(future)
         return future
 
@@ -57,18 +62,28 @@ class Workers(concurrent.futures.ThreadPoolExecutor):
         self._unfinished.add(future)
         future.add_done_callback(self._unfinished.discard)
 
-    async def _work(self, job: _Job[Any]) -> None:
-        try:
-            await trio.to_thread.run_sync(job.do, abandon_on_cancel=True)
-        finally:
-            if job.waits():  # the trio run has ended before trio had a thread to spare
-                self._do_without_trio(job)
+    async def _work(self) -> None:
+        begun = threading.Event()
 
-    def _do_without_trio(self, job: _Job[Any]) -> None:
+        def do_first() -> None:
+            begun.set()
+            with suppress(IndexError):  # another has taken it for us
+                self._queue.popleft().do()
+
         try:
-            super().submit(job.do)
-        except RuntimeError:  # shut down, and nobody waits for the rest: Ctrl-C has struck
-            job.future.cancel()
+            await trio.to_thread.run_sync(do_first, abandon_on_cancel=True)
+        finally:
+            if not begun.is_set():  # the trio run has ended before trio had a thread to spare
+                self._do_without_trio()
+
+    def _do_without_trio(self) -> None:
+        with suppress(IndexError):
+            job = self._queue.popleft()
+            try:
+                if not job.future.cancelled():
+                    super().submit(job.do)
+            except RuntimeError:  # shut down, and nobody waits for the rest: Ctrl-C has struck
+                job.future.cancel()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Refuse further functions (concurrent.futures.Executor.shutdown).
@@ -91,18 +106,13 @@ class Workers(concurrent.futures.ThreadPoolExecutor):
 
 
 class _Job(Generic[T]):
-    """A function call that resolves a future, done by whichever thread comes first."""
+    """A function call that resolves a future."""
 
     def __init__(self, future: concurrent.futures.Future[T], call: Callable[[], T]) -> None:
         self.future, self._call = future, call
-        self.begun = threading.Lock()
-
-    def waits(self) -> bool:
-        """Tell whether the call has not begun, and somebody wants it."""
-        return not self.begun.locked() and not self.future.cancelled()
 
     def do(self) -> None:
-        if not self.begun.acquire(blocking=False) or not self.future.set_running_or_notify_cancel():
+        if not self.future.set_running_or_notify_cancel():
             return
         result = outcome.capture(self._call)
         if isinstance(result, outcome.Value):
