@@ -1,0 +1,5 @@
+"""Set-up of the network tests."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.network.ways")
