@@ -8,7 +8,6 @@ taken from the traceback that it shows.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.machinery
 import io
@@ -22,7 +21,11 @@ import textwrap
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from trioasync._host.clocks import virtual_clock
 from trioasync._install import install
+from trioasync._tools.arguments import Options, Program, read
+from trioasync._tools.watch import TimeLimit, print_task_tree_on
+from trioasync.loop import EventLoop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,57 +36,36 @@ __all__ = ["command"]
 
 def command(arguments: list[str]) -> int:
     """Run the program that `arguments` name and return its exit status; what the program raises passes through."""
-    kind, program, rest = _read(arguments)
+    options, program = read(arguments)
     install()
     main = _fresh_main()
-    with _our_frames_hidden():
-        if kind == "-m":
-            return _run_module(program, rest)
-        if kind == "-c":
-            return _run_text(main, program, rest)
-        if kind == "-":
-            return _run_standard_input(main, rest)
-        if pkgutil.get_importer(program) is not None:
-            return _run_directory(program, rest)
-        return _run_script(main, program, rest)
+    with _in_force(options), _our_frames_hidden():
+        return _run(program, main)
 
 
-# The command line
+def _in_force(options: Options) -> contextlib.AbstractContextManager[None]:
+    if options.autojump:
+        EventLoop.default_clock = staticmethod(virtual_clock)
+    if options.task_tree_on is not None:
+        print_task_tree_on(options.task_tree_on)
+    return contextlib.nullcontext() if options.timeout is None else TimeLimit(options.timeout)
 
 
-def _parser() -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        prog="trioasync run",
-        usage="trioasync run [-h] [-m MODULE | -c CODE | SCRIPT | -] [ARGS ...]",
-        description="Runs an unmodified asyncio program on trio: like 'python', but the loops are hosted by trio.",
-        epilog="SCRIPT may be a directory or zip file with a __main__.py; - reads the program from standard input.",
-    )
-
-
-def _read(arguments: list[str]) -> tuple[str, str, list[str]]:
-    """Return the kind of program (its option, "-" for standard input, "" for a path), its name, and its arguments."""
-    parser = _parser()
-    match arguments:
-        case ["-m" | "-c" as option, program, *rest]:
-            return option, program, rest
-        case ["-m" | "-c" as option]:
-            return parser.error(f"argument expected for the {option} option")
-        case ["-", *rest]:
-            return "-", "<stdin>", rest
-        case [joined, *rest] if joined.startswith(("-m", "-c")):
-            return joined[:2], joined[2:], rest
-        case ["--", program, *rest]:
-            return "", program, rest
-        case [option, *_] if option.startswith("-"):
-            parser.parse_args([option])
-            return parser.error(f"unrecognized option: {option}")
-        case [program, *rest]:
-            return "", program, rest
-        case _:
-            return parser.error("no program: name a script, or give -m MODULE, -c CODE, or - for standard input")
+def _run(program: Program, main: ModuleType) -> int:
+    if program.kind == "-m":
+        return _run_module(program.name, program.arguments)
+    if program.kind == "-c":
+        return _run_text(main, program.name, program.arguments)
+    if program.kind == "-":
+        return _run_standard_input(main, program.arguments)
+    if pkgutil.get_importer(program.name) is not None:
+        return _run_directory(program.name, program.arguments)
+    return _run_script(main, program.name, program.arguments)
 
 
 def _fresh_main() -> ModuleType:
+    # Ours stays on the stack, and is not to be taken for the program's.
+    vars(sys.modules["__main__"])["__name__"] = __package__
     main = ModuleType("__main__")
     if sys.version_info < (3, 14):
         main.__annotations__ = {}
