@@ -1,4 +1,4 @@
-"""Ctrl-C in a trio program with an open loop: wherever it strikes, the loop closes, and trio's KeyboardInterrupt goes on.
+"""Ctrl-C in a trio program with an open loop: the loop closes, and trio's KeyboardInterrupt goes on.
 
 Each program is a process of its own with a time limit. It sends itself the signal when it is where the test wants it.
 """

@@ -14,7 +14,7 @@ from tests.libraries.ways import every_way, needs, whole_program
 distributed = needs("distributed")
 dask = needs("dask")
 
-QUIET = {"asynchronous": True, "dashboard_address": None, "n_workers": 2, "threads_per_worker": 2}
+QUIET = {"asynchronous": True, "dashboard_address": "127.0.0.1:0", "n_workers": 2, "threads_per_worker": 2}
 IN_MEMORY = {"processes": False}
 OVER_TCP = {"processes": False, "protocol": "tcp://", "host": "127.0.0.1"}
 IN_PROCESSES = {"processes": True, "host": "127.0.0.1"}

@@ -33,6 +33,7 @@ def hunt(strategy, problems_of):
     """
     attempts, limit = 1, LIMIT
     faulthandler.cancel_dump_traceback_later()  # each program has a limit of its own
+    gc.unfreeze()  # hypothesis asks who refers to its random generators, which the collector does not know when frozen
 
     @hypothesis.seed(SEED)
     @hypothesis.settings(

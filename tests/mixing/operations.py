@@ -166,10 +166,11 @@ async def swallow(world, strand, body, cleanup):
 async def wait_for(world, strand, seconds, body):
     try:
         await world.aio.wait_for(world.spawn(body, strand), seconds)
-        if sys.version_info < (3, 12):
-            world.caught(strand)  # asyncio's wait_for loses a cancellation that comes together with the result
     except TIMEOUT:
+        pass
+    if sys.version_info < (3, 12):  # asyncio's wait_for loses a cancellation that comes together with its end
         world.caught(strand)
+        strand.tell(world.loop.time())
 
 
 async def timeout(world, strand, seconds, body):

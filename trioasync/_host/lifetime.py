@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def hosting(loop: EventLoop) -> AsyncIterator[None]:
     """Have nurseries for the hosts and for the loop's services, out of reach of scopes around the loop."""
+    _trio.forget_run_in_forked_children()
     with trio.CancelScope(shield=True):
         async with trio.open_nursery() as services, trio.open_nursery() as nursery:
             loop.trio_asyncgen_hooks = tuple(sys.get_asyncgen_hooks())  # sys's own tuple is unknown to gc
@@ -60,7 +61,6 @@ def run_in_trio(loop: EventLoop, script: Callable[[], Awaitable[BaseException | 
             "This thread is inside trio.run() already, and a loop cannot start another trio run there. "
             "Use `async with trioasync.open_loop():` to run asyncio code in a trio program."
         )
-    _trio.forget_run_in_forked_children()
     ended_by = trio.run(live, loop, script, clock=loop._clock, instruments=loop._instruments)
     ended_by, loop.early_crash = ended_by or loop.early_crash, None
     if ended_by is not None:
