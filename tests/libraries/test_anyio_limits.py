@@ -124,6 +124,10 @@ def run_in_trio(main, clock):
 @pytest.mark.parametrize("run", [run_as_task, run_in_trio])
 def test_the_limit_that_is_over_first_ends_what_is_in_it(run, seed):
     """In random programs, in virtual time: each wait ends when arithmetic says that it does."""
+    if run is run_as_task and sys.version_info < (3, 11):
+        pytest.skip(
+            "on Python 3.10 anyio takes no cancellation of a task back, and more than one may be under way here"
+        )
     program = Block(random.Random(seed), 4)
     foretold, told = [], []
     program.foretell(0, [], foretold)

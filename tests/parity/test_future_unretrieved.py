@@ -113,6 +113,7 @@ async def test_without_a_handler_the_report_is_an_error_in_the_log(aio):
 @parity(returns=[(["exception", "future", "message", "source_traceback"], True)], debug=True)
 async def test_in_debug_mode_the_report_says_where_the_future_was_made(aio):
     """source_traceback is added when the loop is in debug mode, and ends where the future was made."""
+    aio.get_running_loop().slow_callback_duration = 60  # to collect the garbage of a long test run takes its time
     loop, reports = aio.get_running_loop(), []
     loop.set_exception_handler(lambda loop, context: reports.append(context))
     aio.Future().set_exception(ValueError("lost"))

@@ -233,6 +233,7 @@ async def test_debug_mode_checks_the_thread_of_a_future_that_is_resolved(aio):
 async def test_debug_mode_checks_the_thread_of_a_new_task(aio, log):
     """In debug mode a task cannot be made for a loop that runs in another thread."""
     loop = aio.get_running_loop()
+    loop.slow_callback_duration = 60  # to collect the garbage of a long test run takes its time
     loop.set_exception_handler(lambda loop, context: log(context["message"]))
 
     async def child():
