@@ -60,7 +60,7 @@ from contextlib import closing
 from threading import Thread
 async def sleeps():
     await asyncio.sleep(3600)
-    print("slept")
+    print("slept\\n", end="")  # in one write: two threads may print at once
 async def in_trio():
     await trio.sleep(3600)
     print("slept")
