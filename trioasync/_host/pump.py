@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 TURNS = 32
 """The most turns in one burst."""
 BURST_SECONDS = 0.005
-"""No turn begins in a burst that has lasted longer, in seconds."""
+"""How long after the first turn of a burst another may begin, in seconds."""
 LONGEST_WAIT = 24 * 3600.0
 
 # In a callback Ctrl-C may strike at once, as in asyncio; in the pump's own code it must wait.
@@ -48,8 +48,10 @@ class Pump:
         self._stopped = False
         self._borrowed = _trio.BorrowedWait.find() if borrow else None
         self._trio_is_due = False
-        # Since trio has resumed the pump, which may not be the last of trio's current batch, nobody has looked at that.
+        # Whether trio has resumed the pump since somebody looked for others in trio's current batch.
         self._resumed = True
+        # Whether there are such others: they wait until the pump lets trio go on.
+        self._others_wait = False
         # The next turn's look at the selector was the pump's wait.
         self._looked = False
         self._nap_scope = trio.CancelScope()
@@ -99,9 +101,8 @@ class Pump:
                 reminder.look()
             if self._stopped or self._crash is not None or self._trio_is_due or self._run_queue:
                 return
-            if borrowed is None or (self._resumed and borrowed.others_in_batch()):
+            if borrowed is None or self._others_wait:
                 return
-            self._resumed = False
             if loop._ready:
                 if borrowed.seconds_to_deadline() <= 0:
                     return
@@ -112,7 +113,9 @@ class Pump:
     def _burst(self) -> None:
         """Take turns until nothing is ready, the loop is told to stop, or trio has something to do."""
         loop, run_queue, ready = self._loop, self._run_queue, self._loop._ready
-        end = time.monotonic() + BURST_SECONDS
+        if self._resumed and self._borrowed is not None:
+            self._others_wait, self._resumed = self._borrowed.others_in_batch(), False
+        end: float | None = None
         look = not self._looked
         self._looked = False
         for _ in range(TURNS):
@@ -121,10 +124,21 @@ class Pump:
             if loop._stopping:
                 self._stopped = True
                 break
-            if not ready or run_queue or self._crash is not None or time.monotonic() > end:
+            if not ready or run_queue or self._trio_is_due or self._crash is not None:
+                break
+            now = time.monotonic()
+            if end is None:
+                end = now + self._seconds_to_go_on()
+            if now >= end:
                 break
         if len(loop.hosts.idle) > IDLE_LIMIT:
             loop.hosts.trim()
+
+    def _seconds_to_go_on(self) -> float:
+        """Return how long a burst may go on after its first turn: not at all while tasks of trio's wait for its end."""
+        if self._borrowed is None:
+            return BURST_SECONDS
+        return 0 if self._others_wait else min(BURST_SECONDS, self._borrowed.seconds_to_deadline())
 
     @enable_ki_protection
     def _turn(self, look: bool) -> None:
