@@ -21,14 +21,14 @@ import functools
 import sys
 import threading
 import warnings
-from types import ModuleType
+from types import CoroutineType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from . import tasks
-from ._stdlib import CTask, SelectorEventLoop, get_running_loop_or_none
+from ._stdlib import HAS_EAGER_START, CTask, SelectorEventLoop, get_running_loop_or_none
 from .loop import EventLoop, new_event_loop
 from .runners import Runner, run
-from .tasks import Task
+from .tasks import Task, start_task
 from .threads import to_thread
 
 if TYPE_CHECKING:
@@ -40,13 +40,22 @@ if TYPE_CHECKING:
 __all__ = ["Installation", "install", "uninstall"]
 
 
+_EAGERLY = {"loop", "eager_start"}
+
+
 class _AnyTask(type(Task)):  # type: ignore[misc]
     """The type of `asyncio.Task` while we are installed: each task is its instance, and it makes what a loop needs."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is not InstalledTask:
             return super().__call__(*args, **kwargs)
-        return _kind_of_task_for(kwargs.get("loop"))(*args, **kwargs)
+        loop = kwargs.get("loop")
+        if loop.__class__ is EventLoop and kwargs.keys() == _EAGERLY and HAS_EAGER_START and len(args) == 1:
+            # What aiohttp's server does for each request.
+            coro = args[0]
+            if kwargs["eager_start"] and coro.__class__ is CoroutineType and not loop._debug and loop.is_running():
+                return start_task(coro, loop, None, None, eager_start=True)
+        return _kind_of_task_for(loop)(*args, **kwargs)
 
     def __instancecheck__(cls, candidate: object) -> bool:
         return isinstance(candidate, CTask) if cls is InstalledTask else super().__instancecheck__(candidate)

@@ -213,17 +213,24 @@ class Task(CountingTask[T_co]):
         return frames[:limit] if ended_by_exception else frames[len(frames) - limit :]
 
 
-def start_task(coro: CoroutineType[Any, Any, T], loop: Any, name: object, context: Context | None) -> Task[T]:
-    """Return what `Task(coro, loop=loop, name=name, context=context)` is, in two calls less.
+def start_task(
+    coro: CoroutineType[Any, Any, T], loop: Any, name: object, context: Context | None, eager_start: object = False
+) -> Task[T]:
+    """Return what `Task(coro, loop=loop, name=name, context=context, eager_start=eager_start)` is, in fewer calls.
 
     For a coroutine of Python's own type, a loop that has hosts and is not in debug mode, and a Python whose Task takes
-    a context.
+    these arguments; `eager_start` also for a loop that is running.
     """
     if context is None:
         context = contextvars.copy_context()
     task: Task[T] = Task.__new__(Task)
     task._coro, task._context, task._host, task.cancelled_early = coro, context, None, False
-    CTask.__init__(task, drive(task, coro, loop.hosts), loop=loop, name=name, context=context)
+    if eager_start:
+        CTask.__init__(task, drive(task, coro, loop.hosts), loop=loop, name=name, context=context, eager_start=True)
+        if task.done():
+            task._coro = None
+    else:
+        CTask.__init__(task, drive(task, coro, loop.hosts), loop=loop, name=name, context=context)
     return task
 
 
