@@ -93,8 +93,8 @@ async def drive(task: Task[Any], coro: Coroutine[Any, Any, Any], hosts: Hosts) -
         resume = coro.send if argument is None else coro.throw
 
 
-async def _first_throw() -> BaseException:
-    """Wait to be thrown a cancellation that came before the first step.
+async def _first_throw() -> BaseException | None:
+    """Wait to be thrown a cancellation that came before the first step; None says that `uncancel` has undone it.
 
     The coroutine itself must get it. Thrown into a driver that has not begun, it would reach nothing.
     """
@@ -104,7 +104,7 @@ async def _first_throw() -> BaseException:
         raise  # the Task is destroyed; Python says itself that the coroutine was never awaited
     except BaseException as thrown:
         return without_our_frames(thrown)
-    raise RuntimeError("a cancelled Task was resumed without its cancellation")
+    return None
 
 
 _OUR_CODE = (drive, _yield, _first_throw, Host.leave_trio_lane)
