@@ -1,6 +1,7 @@
 """Plain trio tasks await asyncio's things while a loop is open, and the host program's cancellation reaches Tasks."""
 
 import asyncio
+import gc
 
 import pytest
 import trio
@@ -193,3 +194,26 @@ def test_without_adoption_a_trio_task_is_told_what_to_do(awaited, in_child):
 
     with time_limit(LIMIT):
         assert trio.run(main)
+
+
+def test_a_wait_that_is_broken_off_while_the_loop_closes_leaves_no_log_record(caplog):
+    """A trio child of a Task awaits a gather when the host program is cancelled: nobody calls its exception lost."""
+
+    async def waits():
+        await asyncio.gather(trio.sleep(100))
+
+    async def has_a_child():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(waits)
+
+    async def main():
+        with trio.move_on_after(3):
+            async with trioasync.open_loop() as loop:
+                loop.create_task(has_a_child())
+                await trio.sleep_forever()
+
+    for _ in range(6):  # which of the two is cancelled first is trio's to choose
+        with time_limit(LIMIT):
+            trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    gc.collect()
+    assert caplog.record_tuples == []

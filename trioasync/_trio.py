@@ -15,10 +15,13 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import trio
-from trio._core import _run, _traps
+from trio._core import _ki, _run, _traps
 
 WaitTaskRescheduled = _traps.WaitTaskRescheduled
 CancelShieldedCheckpoint = _traps.CancelShieldedCheckpoint
+
+CTRL_C_MODULE = _ki.__name__
+"""Where trio's handler of SIGINT comes from, which no public name tells."""
 
 OLDEST_TRIO = "0.31"
 

@@ -223,6 +223,30 @@ def test_it_ends_run_forever(place, error):
     assert log == ["worker", "generator"]
 
 
+@every_exit
+def test_a_callback_that_raises_it_in_each_turn(error):
+    """A descriptor that stays ready has its callback called again and again; the program ends all the same."""
+    handler, log = Handler(error), []
+    read, write = os.pipe()
+
+    async def main():
+        async with trioasync.open_loop() as loop:
+            try:
+                await trioasync.create_task(prepare(handler, None, log))
+                loop.add_reader(read, handler.exits)
+                os.write(write, b"x")
+                await trio.sleep(100)
+            except trio.Cancelled:
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                raise
+
+    with pytest.raises(error, match="why"):
+        run_plain_trio(main, real)
+    os.close(read)
+    os.close(write)
+    assert log == (["worker", "generator"] if error is SystemExit else [])
+
+
 # -- while the loop closes
 
 
@@ -231,6 +255,7 @@ def in_clean_up_of_a_task(handler, log):
         try:
             await asyncio.sleep(1000)
         finally:
+            await asyncio.sleep(0.005)  # by now the worker cleans up, too
             log.append("task")
             handler.exits()
 
@@ -243,7 +268,7 @@ def in_clean_up_of_a_task_in_trio(handler, log):
             await trio.sleep(1000)
         finally:
             with trio.CancelScope(shield=True):
-                await trio.sleep(0.01)
+                await trio.sleep(0.005)
             log.append("task")
             handler.exits()
 
@@ -268,6 +293,25 @@ def in_clean_up_of_an_async_generator(handler, log):
 
 PHASES = [in_clean_up_of_a_task, in_clean_up_of_a_task_in_trio, in_clean_up_of_an_async_generator]
 every_phase = pytest.mark.parametrize("begin", PHASES)
+
+
+@every_exit
+@every_phase
+def test_it_is_raised_while_an_open_loop_closes(begin, error):
+    """The phases go on, and it comes out in the end. KeyboardInterrupt means Ctrl-C: it cancels other Tasks again."""
+    handler, log = Handler(error), []
+    clean_up_goes_on = error is SystemExit or begin is in_clean_up_of_an_async_generator
+
+    async def main():
+        async with trioasync.open_loop():
+            await trioasync.create_task(prepare(handler, None, log))
+            begin(handler, log)
+            await trio.sleep(1)
+        log.append("not reached")
+
+    with pytest.raises(error, match="why"):
+        run_plain_trio(main)
+    assert sorted(log) == (["generator", "task", "worker"] if clean_up_goes_on else ["generator", "task"])
 
 
 # -- trio tasks

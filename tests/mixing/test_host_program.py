@@ -120,8 +120,10 @@ def test_the_body_waits_in_asyncio_when_the_host_is_cancelled():
 
 
 @pytest.mark.parametrize("in_trio", [False, True], ids=["asyncio", "trio"])
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_an_exit_out_of_a_task_ends_the_program(error, in_trio):
+@pytest.mark.parametrize(
+    ("error", "told"), [(KeyboardInterrupt, ("cancelled due to KeyboardInterrupt",)), (SystemExit, ())]
+)
+def test_an_exit_out_of_a_task_ends_the_program(error, told, in_trio):
     """KeyboardInterrupt and SystemExit out of a Task end the body, the other Tasks, and come out of the program."""
     log = []
 
@@ -138,7 +140,7 @@ def test_an_exit_out_of_a_task_ends_the_program(error, in_trio):
 
     with pytest.raises(error):
         run_plain_trio(main)
-    assert log == [(asyncio.CancelledError, ()), 3]
+    assert log == [(asyncio.CancelledError, told), 3]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])

@@ -281,6 +281,7 @@ class Adopted(InFront, Cancellation):
 
     def _break_off(self, error: BaseException) -> None:
         self.waiter.remove_done_callback(self._wake)
+        self.waiter.add_done_callback(_retrieve)
         self.substitute = error
 
     def end_wait(self, error: BaseException) -> None:
@@ -330,6 +331,12 @@ class Adopted(InFront, Cancellation):
     def throw(self, exc: Any, *rest: Any) -> Any:
         """Take the exception that trio throws when it did not understand a trap."""
         return self.coro.throw(exc, *rest)
+
+
+def _retrieve(future: Any) -> None:
+    """Have the exception of a future that nobody awaits any more count as retrieved."""
+    if not future.cancelled():
+        future.exception()
 
 
 class Adopter(trio.abc.Instrument):

@@ -51,6 +51,7 @@ class Closing:
         self._cancelled: Tasks = set()
         # What the loop runs for a phase, which is a Task as well.
         self._own: Awaitable[Any] | None = None
+        self.waits_for_threads = False
 
     def phases(self) -> Iterator[Awaitable[Any]]:
         """Yield what the loop must run until complete, one after the other."""
@@ -60,11 +61,14 @@ class Closing:
         with logging_slow(self._loop, "tasks that finish async generators", lambda: self._tasks() - before):
             yield self._own
         self._own = self._loop.shutdown_default_executor(*EXECUTOR_TIMEOUT)
+        self.waits_for_threads = True
         yield self._own
+        if self.in_trio_program:
+            yield from self._end_tasks()
 
     def _end_tasks(self) -> Iterator[Awaitable[None]]:
         loop = self._loop
-        while tasks := asyncio.all_tasks(loop):
+        while tasks := self._tasks():
             self._cancel(tasks - self._cancelled)
             all_done = all_are_done(loop, tasks)
             with logging_slow(loop, "cancelled tasks", tasks.copy):
@@ -74,11 +78,6 @@ class Closing:
             if not self.in_trio_program:
                 break
         self._cancelled.clear()
-
-    def note_ctrl_c(self) -> None:
-        """Cancel Tasks again that will be waited for again."""
-        if self.in_trio_program:
-            self.cancel_again(CTRL_C)
 
     def cancel_again(self, reason: str) -> None:
         """Cancel all Tasks that have not ended, also those that were cancelled before."""
@@ -100,15 +99,28 @@ class Closing:
 async def go_through_phases(loop: EventLoop, closing: Closing) -> BaseException | None:
     """Go through all the phases of closing, and return what the last that failed raised."""
     failed: BaseException | None = None
-    # In a trio program somebody watches what trio does meanwhile, and what asyncio code does to the loop is no error.
-    alone = not closing.in_trio_program
     for phase in closing.phases():
         future = asyncio.ensure_future(phase, loop=loop)
-        interrupted = await turn_until_done(loop, future, borrow=alone, heed_stop=alone)
-        if isinstance(interrupted, KeyboardInterrupt):
-            closing.note_ctrl_c()
-        failed = interrupted or _exception_in(future) or failed
+        if future is not phase:
+            future._log_destroy_pending = False  # type: ignore[attr-defined]  # it is a Task
+        if closing.in_trio_program:
+            failed = await _finish(loop, closing, future) or failed
+        else:
+            failed = await turn_until_done(loop, future) or _exception_in(future) or failed
     return failed
+
+
+async def _finish(loop: EventLoop, closing: Closing, future: asyncio.Future[Any]) -> BaseException | None:
+    """Turn a loop until a phase is over, whatever interrupts it, and return the exception that came of it, if any."""
+    failed: BaseException | None = None
+    while not future.done():
+        interrupted = await turn_until_done(loop, future, borrow=False, heed_stop=False)
+        failed = interrupted or failed
+        if isinstance(interrupted, KeyboardInterrupt):
+            if closing.waits_for_threads:
+                break  # nothing ends a thread
+            closing.cancel_again(CTRL_C)
+    return failed or _exception_in(future)
 
 
 def _exception_in(future: asyncio.Future[Any]) -> BaseException | None:
@@ -188,7 +200,8 @@ def logging_slow(loop: Any, what: str, awaited: Callable[[], Tasks]) -> Abstract
         what: what kind of Tasks they are.
         awaited: returns them, and maybe some that are done.
     """
-    seconds = getattr(loop, "slow_closing_duration", None)
+    is_ours = hasattr(type(loop), "slow_closing_duration")  # a mock has every attribute, and its class has not
+    seconds = loop.slow_closing_duration if is_ours else None
     return nullcontext() if seconds is None else SlowTasks(loop, seconds, what, awaited)
 
 

@@ -20,7 +20,8 @@ from trio.lowlevel import enable_ki_protection
 from .. import _trio
 from .adoption import Adopter, adopt_current_task, end_waits, release_current_task
 from .closing import CTRL_C, Closing, finish_trio_calls, go_through_phases
-from .turning import turn_until_done, turn_until_stopped
+from .signals import hearing_ctrl_c
+from .turning import forget_stops, turn_until_done, turn_until_stopped
 
 if sys.version_info < (3, 11):
     from exceptiongroup import BaseExceptionGroup
@@ -82,6 +83,8 @@ async def live(loop: EventLoop, script: Callable[[], Awaitable[BaseException | N
         async with hosting(loop):
             interrupted = await script()
             interrupted = await finish_trio_calls(loop) or interrupted
+            if interrupted is not None:
+                forget_stops(loop)
     except BaseExceptionGroup as group:
         if group.split(KeyboardInterrupt)[1] is not None:
             raise
@@ -201,26 +204,52 @@ class _Visit:
     def end(self, failure: BaseException | None, own_scope: trio.CancelScope) -> None:
         """Let the loop close: the body has ended."""
         self._watch = _Watch(self._opener, own_scope, self._cancel_again)
-        self._closing = Closing(self._loop, self._watch.reason(failure), in_trio_program=True)
+        self._closing = Closing(self._loop, self._watch.reason(self.crash or failure), in_trio_program=True)
         self._loop.stop()
         self._loop.wake()
 
     async def wait_closed(self) -> None:
-        """Wait until the loop is closed, whatever happens; each Ctrl-C cancels the Tasks again."""
+        """Wait until the loop is closed, whatever happens; each Ctrl-C interrupts it."""
         assert self._watch is not None
         trio.lowlevel.add_instrument(self._watch)
-        while not self._closed.is_set():
-            try:
-                with trio.CancelScope(shield=True):
-                    await self._closed.wait()
-            except KeyboardInterrupt as ctrl_c:
-                self._note(ctrl_c)
-                self._cancel_again(CTRL_C)
+        with hearing_ctrl_c(self._hear_ctrl_c):
+            while not self._closed.is_set():
+                try:
+                    with trio.CancelScope(shield=True):
+                        await self._closed.wait()
+                except KeyboardInterrupt as ctrl_c:
+                    self._loop.crash(ctrl_c)
         trio.lowlevel.remove_instrument(self._watch)
+
+    def _hear_ctrl_c(self) -> None:
+        """Pass a Ctrl-C on that only adds to what ends the program already.
+
+        Trio raises it in its main task. If that is the opener, it is raised in `wait_closed`; if it cancels a nursery
+        around the loop, the watch sees that.
+        """
+        assert self._closing is not None
+        nursery = nursery_of_main(self._opener)
+        if nursery is None or not nursery.cancel_scope.cancel_called:
+            return
+        if self._closing.waits_for_threads:
+            self._loop.crash(KeyboardInterrupt())
+        else:
+            self._cancel_again(CTRL_C)
 
     def _cancel_again(self, reason: str) -> None:
         assert self._closing is not None
         self._closing.cancel_again(reason)
+
+
+def nursery_of_main(task: trio.lowlevel.Task) -> trio.Nursery | None:
+    """Return the nursery of trio's main task that a task has come from, if it has come from any."""
+    root, nursery = trio.lowlevel.current_root_task(), task.parent_nursery
+    while nursery is not None and nursery.parent_task is not root:
+        outer = nursery.parent_task.parent_nursery
+        if outer is not None and outer.parent_task is root:
+            return nursery
+        nursery = outer
+    return None
 
 
 class _Watch(trio.abc.Instrument):

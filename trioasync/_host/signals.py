@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 import trio
+
+from .. import _trio
 
 
 @contextmanager
@@ -35,7 +38,7 @@ def call(signum: int, callback: Callable[[int], object]) -> None:
     signal.siginterrupt(signum, False)
 
 
-# -- for a handler of the program's own Ctrl-C
+# -- Ctrl-C
 
 
 def has_struck_trio() -> bool:
@@ -53,3 +56,24 @@ def call_in_trio(function: Callable[..., object], *args: Any) -> bool:
     except trio.RunFinishedError:
         return False
     return True
+
+
+@contextmanager
+def hearing_ctrl_c(function: Callable[[], object]) -> Iterator[None]:
+    """Call a function, in trio, after each Ctrl-C that trio does not raise at once, as far as trio handles Ctrl-C."""
+    handler: Any = signal.getsignal(signal.SIGINT)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or getattr(handler, "__module__", None) != _trio.CTRL_C_MODULE:
+        yield
+        return
+
+    def also(signum: int, frame: FrameType | None) -> None:
+        handler(signum, frame)
+        call_in_trio(function)
+
+    signal.signal(signal.SIGINT, also)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is also:
+            signal.signal(signal.SIGINT, handler)

@@ -59,7 +59,7 @@ async def turn_until_done(
         interrupted = await turn_until_stopped(loop, borrow=borrow)
     future.remove_done_callback(stop)
     if interrupted is not None:
-        _forget_call(loop, stop, future)
+        forget_stops(loop)
         if future.done() and not future.cancelled():
             future.exception()  # it may be what has interrupted
     elif not future.done():
@@ -67,10 +67,10 @@ async def turn_until_done(
     return interrupted
 
 
-def _forget_call(loop: EventLoop, callback: Any, future: asyncio.Future[Any]) -> None:
-    """Cancel a future's callback that the loop has not come to: it must not stop the loop when it is turned again."""
+def forget_stops(loop: EventLoop) -> None:
+    """Cancel the calls by which futures stop a loop, if it has not come to them: the loop may be turned again."""
     for item in loop._ready:
-        if item.__class__ is not tuple and item._callback is callback and item._args == (future,):
+        if item.__class__ is not tuple and item._callback is loop.stop_callback:
             item.cancel()
 
 
