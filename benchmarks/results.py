@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 README = HERE / "README.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-KINDS = ("speed", "memory")
+KINDS = ("speed", "memory", "load")
 
 Formatter = Callable[[Session], str]
 
