@@ -734,6 +734,39 @@ async def test_cancel_and_the_expiry_of_a_scope_at_one_time():
     assert task.cancelled()
 
 
+@pytest.mark.parametrize("scope_first", [False, True], ids=["cancel_first", "scope_first"])
+@pytest.mark.parametrize("wait", [asyncio.sleep, trio.sleep], ids=["asyncio", "trio"])
+@pytest.mark.parametrize("in_task", [False, True], ids=["plain_trio", "task"])
+@asyncio_program
+async def test_cancel_and_a_scope_between_two_steps(in_task, wait, scope_first):
+    """The Task is told of both at once: the request goes first, with its message, and leaves the scope."""
+    ends = []
+
+    async def worker():
+        task, scope = trioasync.current_task(), trio.CancelScope()
+        calls = [functools.partial(task.cancel, "why"), scope.cancel]
+
+        def both():
+            for call in reversed(calls) if scope_first else calls:
+                call()
+
+        asyncio.get_running_loop().call_later(1, both)
+        try:
+            with trio.move_on_after(100) as outer, scope:
+                await wait(100)
+        except asyncio.CancelledError as error:
+            ends.append((type(error), error.args, scope.cancelled_caught, outer.cancelled_caught))
+            task.uncancel()
+        await wait(1)
+
+    if in_task:
+        await trioasync.create_task(worker())
+    else:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(worker)
+    assert ends == [(asyncio.CancelledError, ("why",), False, False)]
+
+
 # -- asyncio's timeouts and groups around trio calls
 
 

@@ -16,11 +16,10 @@ the scope interrupts sees a plain `CancelledError`, which leaves the scope, as i
 from __future__ import annotations
 
 import asyncio
-import sys
 import weakref
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import outcome
 import trio
@@ -29,6 +28,7 @@ from trio.lowlevel import Abort
 from .. import _trio
 from ..exceptions import CancelledError, ScopeCancelled
 from .groups import one_cancellation
+from .requests import HAS_UNCANCEL, Request, forget_entry, note_entry, where_entered
 
 if TYPE_CHECKING:
     from ..tasks import Task
@@ -36,41 +36,6 @@ if TYPE_CHECKING:
     from .reminder import Reminder
 
 RaiseCancel = Callable[[], NoReturn]
-
-HAS_UNCANCEL = sys.version_info >= (3, 11)
-"""Whether this Python's own tasks have `uncancel`, so that libraries call it."""
-
-
-# Where the timeouts of Tasks that are inside trio scopes were entered.
-_entered_within: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
-
-
-class Request(NamedTuple):
-    """A call of `Task.cancel` inside of trio scopes."""
-
-    # What cancelling() was before.
-    before: int
-    # The scopes, those of nurseries among them.
-    scopes: list[trio.CancelScope]
-    msg: Any
-    # The CancelledError, once it was delivered.
-    error: Callable[[], CancelledError | None] | None = None
-
-    def is_over(self) -> bool:
-        """Tell whether nobody handles the CancelledError any more, for a Python whose libraries cannot uncancel()."""
-        return self.error is not None and self.error() is None
-
-
-class _Nobody:
-    """Stands for a caller that is no method."""
-
-
-_nobody = _Nobody()
-
-
-def _self_of(frame: FrameType) -> Any:
-    caller = frame.f_locals.get("self", _nobody)
-    return caller if getattr(type(caller), "__weakrefoffset__", 0) else _nobody
 
 
 class Cancellation:
@@ -190,12 +155,12 @@ class Cancellation:
         """Remember in which trio scopes a timeout is entered, which then asks for `cancelling()`."""
         if caller.f_code.co_name == "__aenter__":
             within = _trio.cancel_status(self.trio_task)
-            _entered_within[_self_of(caller)] = within if self.gate is None else self.gate.outside(within)
+            note_entry(caller, within if self.gate is None else self.gate.outside(within))
 
     def note_request(self, msg: Any, caller: FrameType) -> None:
         """Remember which trio scopes are open at a `Task.cancel` that is not counted yet."""
         assert self.task is not None
-        asked_within = _entered_within.get(_self_of(caller))
+        asked_within = where_entered(caller)
         if self.cancel_error is None:
             self.asked_within = asked_within
         elif asked_within is not None and self.asked_within is None:
@@ -227,15 +192,15 @@ class Cancellation:
 
     def thrown(self, error: BaseException) -> BaseException:
         """Return what asyncio's Task throws into the coroutine, having noted it."""
-        late = self.undelivered or (self.requests and not HAS_UNCANCEL and self.interrupt is None)
-        if late and type(error) is CancelledError:
+        late = self.undelivered or (self.requests and not HAS_UNCANCEL)
+        if late and self.interrupt is None and type(error) is CancelledError:  # else the interrupt is judged first
             self.note_delivery(error)
         return error
 
     def note_uncancel(self, remaining: int, caller: FrameType) -> None:
         """Take back, of the requests that are under way, those that are counted no more."""
         self.requests = tuple(request for request in self.requests if request.before < remaining)
-        _entered_within.pop(_self_of(caller), None)  # it ends, and asks for more on behalf of others only
+        forget_entry(caller)  # it ends, and asks for more on behalf of others only
         behind, self.behind, self.asked_within = self.behind, None, None
         if remaining == 0:
             self.forget_request()
@@ -256,6 +221,15 @@ class Cancellation:
                     self.given = self.new_error(request.msg)
                     return self.given
         return ScopeCancelled.translate(cancelled)
+
+    def _error_of_request(self) -> CancelledError | None:
+        """Deliver the request that has come since the interrupt: the future was cancelled without its message."""
+        for request in self.requests:
+            if request.before >= self.interrupt_count:
+                error = self.new_error(request.msg)
+                self.note_delivery(error)
+                return error
+        return None
 
     def absorbed_request(self) -> CancelledError | None:
         """Return the error of a request that was lost, once.
@@ -318,10 +292,19 @@ class Cancellation:
         self.trap = None
         if self.trio_task.child_nurseries:
             self._end_nursery()
+        if self.cancel_error is not None and self.substitute is not None:
+            self._let_request_go_first()
         self.seat_gate()
         if self.substitute is not None:
             value, self.substitute = outcome.Error(self.substitute), None
         return value
+
+    def _let_request_go_first(self) -> None:
+        """Deliver a request that came when the task was about to be resumed for a scope, which now absorbs nothing."""
+        error = self.cancel_error
+        if isinstance(self.substitute, ScopeCancelled) and error and self.gate and self.gate.visible():
+            self._delivered(error)
+            self.substitute = error
 
     def seat_gate(self) -> None:
         """Have the gate in the right place, or none if the cancellation is delivered."""
@@ -437,7 +420,9 @@ class Cancellation:
         assert self.task is not None
         if self.interrupt_count == -1:
             return interrupt
-        if self.task.cancelling() > self.interrupt_count or not (bare or isinstance(error, CancelledError)):
+        if not (bare or isinstance(error, CancelledError)):
             return error
+        if self.task.cancelling() > self.interrupt_count:
+            return self._error_of_request() or error
         self.note_told()
         return interrupt
