@@ -130,13 +130,13 @@ def test_nothing_is_completed_at_once(as_completed):
     assert run(main) == ([], [])
 
 
-def test_an_awaitable_in_place_of_an_iterable_is_refused_by_the_call(as_completed):
+def test_an_awaitable_in_place_of_an_iterable_is_refused(as_completed):
     """The mistake of passing one awaitable is a TypeError that names its type."""
 
     async def main():
         task = asyncio.create_task(give(0))
         with pytest.raises(TypeError, match=r"iterable of .*, not Task$"):
-            as_completed(task)
+            next(as_completed(task))
         await task
 
     run(main)

@@ -20,24 +20,36 @@ def as_completed(fs: Iterable[Awaitable[T]], *, timeout: float | None = None) ->
     `async for` gives the futures themselves, once they are done; `for` gives coroutines that wait for the next
     result. Either raises TimeoutError for what is not done after `timeout` seconds.
     """
-    if inspect.isawaitable(fs):
-        raise TypeError(f"expect an iterable of futures, not {type(fs).__name__}")  # in the words of before 3.13
     return Completions(fs, timeout)
 
 
 class Completions(AsyncIterator["asyncio.Future[T]"], Iterator[Coroutine[Any, Any, T]]):
-    """The iterator that `as_completed` returns."""
+    """The iterator that `as_completed` returns.
+
+    On the Pythons that have not got it, `as_completed` is a generator: nothing begins before the first iteration.
+    """
 
     def __init__(self, awaitables: Iterable[Awaitable[T]], timeout: float | None) -> None:
-        loop = asyncio.get_event_loop()
-        self._todo: set[asyncio.Future[T]] = {asyncio.ensure_future(each, loop=loop) for each in set(awaitables)}
-        self._left = len(self._todo)  # how many are still to be given
-        self._done: asyncio.Queue[asyncio.Future[T] | None] = asyncio.Queue()  # None for one that came too late
+        self._awaitables: Iterable[Awaitable[T]] | None = awaitables  # None once they were begun
+        self._timeout = timeout
         self._timer: asyncio.TimerHandle | None = None
+
+    def _begin(self) -> None:
+        """Start what is to complete, and the time, at the first iteration."""
+        awaitables, self._awaitables = self._awaitables, None
+        if awaitables is None:
+            return
+        self._left = 0  # how many are still to be given
+        if inspect.isawaitable(awaitables):
+            raise TypeError(f"expect an iterable of futures, not {type(awaitables).__name__}")  # in the old words
+        loop = asyncio.get_event_loop()
+        self._done: asyncio.Queue[asyncio.Future[T] | None] = asyncio.Queue()  # None for one that came too late
+        self._todo: set[asyncio.Future[T]] = {asyncio.ensure_future(each, loop=loop) for each in set(awaitables)}
+        self._left = len(self._todo)
         for future in self._todo:
             future.add_done_callback(self._completed)
-        if self._todo and timeout is not None:
-            self._timer = loop.call_later(timeout, self._time_out)
+        if self._todo and self._timeout is not None:
+            self._timer = loop.call_later(self._timeout, self._time_out)
 
     def __aiter__(self) -> Completions[T]:
         return self
@@ -46,12 +58,14 @@ class Completions(AsyncIterator["asyncio.Future[T]"], Iterator[Coroutine[Any, An
         return self
 
     async def __anext__(self) -> asyncio.Future[T]:
+        self._begin()
         if not self._left:
             raise StopAsyncIteration
         self._left -= 1
         return await self._next_done()
 
     def __next__(self) -> Coroutine[Any, Any, T]:
+        self._begin()
         if not self._left:
             raise StopIteration
         self._left -= 1
