@@ -24,7 +24,7 @@ import warnings
 from types import CoroutineType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from . import tasks
+from . import graph, tasks
 from ._stdlib import HAS_EAGER_START, CTask, SelectorEventLoop, get_running_loop_or_none
 from .loop import EventLoop, new_event_loop
 from .runners import Runner, run
@@ -177,11 +177,13 @@ def _installed_set_event_loop_policy(policy: Any) -> None:
     """Set the policy that asyncio asks for loops (asyncio 3.4 to 3.15); its loops are ours."""
     if hasattr(policy, "new_event_loop"):
         policy = _policy_with_our_loops(policy)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        _set_event_loop_policy(policy)  # type: ignore[misc]  # None where policies are gone
-    for warning in caught:
-        warnings.warn(warning.message, stacklevel=2)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            _set_event_loop_policy(policy)  # type: ignore[misc]  # None where policies are gone
+    finally:
+        for warning in caught:
+            warnings.warn(warning.message, stacklevel=2)
 
 
 # -- the switch
@@ -201,6 +203,10 @@ def _replacements() -> dict[str, object]:
         "eager_task_factory": tasks.eager_task_factory,
         "set_event_loop_policy": _installed_set_event_loop_policy,
         "to_thread": to_thread,
+        # Asyncio's own would show the frames between a Task and its host as the user's (asyncio 3.14).
+        "capture_call_graph": graph.capture_call_graph,
+        "format_call_graph": graph.format_call_graph,
+        "print_call_graph": graph.print_call_graph,
     }
 
 
