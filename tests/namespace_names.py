@@ -82,6 +82,15 @@ OURS = {
     "PriorityQueue": ((3, 12), "shutdown() came with 3.13"),
     "Queue": ((3, 12), "shutdown() came with 3.13"),
     "as_completed": ((3, 12), "`async for` over it came with 3.13"),
+    "Server": ((3, 12), "close_clients() came with 3.13"),
+    "StreamReader": ((3, 12), "readuntil() takes several separators since 3.13"),
+    "StreamWriter": ((3, 10), "start_tls() came with 3.11"),
+    "create_subprocess_exec": ((3, 12), "it makes our StreamReader"),
+    "create_subprocess_shell": ((3, 12), "it makes our StreamReader"),
+    "open_connection": ((3, 12), "it makes our StreamReader"),
+    "open_unix_connection": ((3, 12), "it makes our StreamReader"),
+    "start_server": ((3, 12), "it makes our StreamReader"),
+    "start_unix_server": ((3, 12), "it makes our StreamReader"),
 }
 
 # Public modules of asyncio that need not be whole, and the names they keep to themselves: neither documented nor typed.

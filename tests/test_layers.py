@@ -14,6 +14,8 @@ MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 RUNTIME = [module for module in MODULES if module != "__main__.py" and not module.startswith("_tools/")]
 
 MAY_IMPORT_TRIO = {"_trio.py", "runners.py", "loop.py", "threads.py", "exceptions.py"}
+# To be copied into programs that have left asyncio behind.
+MAY_IMPORT_TRIO.add("_tools/migrate/helpers.py")
 DOCUMENTED = {
     "_get_running_loop",
     "_set_running_loop",

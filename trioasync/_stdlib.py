@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     class SelectorEventLoop(asyncio.SelectorEventLoop):
         _clock_resolution: float
         _closed: bool
+        _current_handle: asyncio.Handle | None
         _debug: bool
         _default_executor: Any
         _ready: deque[Any]

@@ -63,6 +63,14 @@ def current_run_queue() -> Any:
     return _run.GLOBAL_RUN_CONTEXT.runner.runq
 
 
+def ctrl_c_handler() -> Any:
+    """Return the signal handler with which trio catches Ctrl-C in the current run, None if it leaves that to others.
+
+    Asyncio's `remove_signal_handler` puts Python's own handler in its place, which would strike trio's own code.
+    """
+    return _run.GLOBAL_RUN_CONTEXT.runner.ki_manager.handler
+
+
 def has_instruments() -> bool:
     """Tell whether the current run has instruments, of which trio makes no public list."""
     return bool(_run.GLOBAL_RUN_CONTEXT.runner.instruments["_all"])

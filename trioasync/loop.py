@@ -6,6 +6,7 @@ import heapq
 import itertools
 import math
 import selectors
+import signal
 import sys
 import time
 import warnings
@@ -41,7 +42,6 @@ from ._stdlib import (
     format_callback,
     get_running_loop_or_none,
     has_current_loop,
-    log_slow,
     run_until_complete_callback,
     stock_create_task_takes,
 )
@@ -60,7 +60,13 @@ COMPACT_TIMERS_AT = 100
 """From this number of timers on the cancelled ones are thrown out when they are more than half of them."""
 
 
-class EventLoop(SelectorEventLoop):
+if TYPE_CHECKING or sys.version_info >= (3, 13):
+    StockLoop = SelectorEventLoop
+else:
+    from ._backports.loops import BackportedLoop as StockLoop
+
+
+class EventLoop(StockLoop):
     """An asyncio event loop that runs inside trio.
 
     Args:
@@ -312,11 +318,14 @@ class EventLoop(SelectorEventLoop):
     def remove_signal_handler(self, sig: int) -> bool:
         """Undo `add_signal_handler`, and return whether there was a handler (asyncio 3.10 to 3.15)."""
         with signals.keeping_wakeup_descriptor():
-            return super().remove_signal_handler(sig)
+            removed = super().remove_signal_handler(sig)
+        if removed and sig == signal.SIGINT and self.services is not None:
+            signals.spare_trio_from_default_ctrl_c(self)
+        return removed
 
     # -- threads
 
-    async def shutdown_default_executor(self, *timeout: Any, **options: Any) -> None:
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Wait for the functions that run in the default executor, and refuse further ones (asyncio 3.10 to 3.15).
 
         Args:
@@ -326,26 +335,7 @@ class EventLoop(SelectorEventLoop):
             self._executor_shutdown_called = True
             self.workers.shutdown(wait=False)
         else:
-            await super().shutdown_default_executor(*timeout, **options)
-
-    def run_ready_in_debug_mode(self, count: int) -> None:
-        """Run the first handles of the ready queue, and log those that are slow."""
-        for _ in range(count):
-            handle = self._ready.popleft()
-            if handle.__class__ is tuple:  # from before debug mode was switched on
-                context, callback, argument = handle
-                handle = Handle(callback, () if argument is None else (argument,), self, context)
-            if handle._cancelled:
-                continue
-            self._current_handle = handle
-            try:
-                start = time.monotonic()
-                handle._run()
-                seconds = time.monotonic() - start
-                if seconds >= self.slow_callback_duration:
-                    log_slow(handle, seconds)
-            finally:
-                self._current_handle = None
+            await super().shutdown_default_executor(timeout)
 
     # -- tasks
 

@@ -127,6 +127,9 @@ class Runner:
         try:
             with self._cancelling_on_interrupt(main) if cancel_on_interrupt else nullcontext():
                 lifetime.run_in_trio(loop, functools.partial(lifetime.run_and_close, loop, main))
+        except OSError:  # trio has found no descriptors for a run: the main task has not begun
+            main._log_destroy_pending = main.done()
+            raise
         finally:
             self._end()
         if main.cancelled():

@@ -1,9 +1,4 @@
-"""Programs that run out of descriptors. Each is run in a process of its own, whose limit it lowers:
-
-python -m tests.network.exhausted PROGRAM WAY
-
-WAY is "asyncio" or one of tests.network.ways. What the program has seen is printed as one line of JSON.
-"""
+"""Programs that run out of descriptors. Each is run in a process of its own, whose limit it lowers, by `tell`."""
 
 import asyncio
 import contextlib
@@ -14,14 +9,13 @@ import logging
 import os
 import resource
 import socket
-import sys
 
 import trio
 
 import trioasync
 from tests.network.remains import open_descriptors
 from tests.network.ways import WAYS
-from tests.support.observation import describe, told
+from tests.support.observation import describe, logged_records, told
 
 CLIENTS = 6
 
@@ -163,28 +157,30 @@ def runs(run):
     async def nothing():
         return "ran"
 
-    outcomes, before = [], open_descriptors()
+    outcomes, logged, before = [], [], open_descriptors()
     for left in range(12):
-        with descriptors_left(left):
-            coro = nothing()
-            try:
-                outcomes.append(run(coro))
-            except OSError as error:
-                outcomes.append(describe(error))
-                coro.close()
-        gc.collect()
-    return {"outcomes": outcomes, "grown": open_descriptors() - before}
+        with logged_records(logged):
+            with descriptors_left(left):
+                coro = nothing()
+                try:
+                    outcomes.append(run(coro))
+                except OSError as error:
+                    outcomes.append(describe(error))
+                    coro.close()
+            gc.collect()
+    return {"outcomes": outcomes, "logged": logged, "grown": open_descriptors() - before}
 
 
-def main(program, way):
+def tell(program, way):
+    """Run a program, and print what it has seen as JSON; the way is "asyncio" or one of tests.network.ways."""
     logging.getLogger("trio").addHandler(logging.NullHandler())
+    print(json.dumps(_seen_by(program, way)))
+
+
+def _seen_by(program, way):
     if program == "runs":
         return runs(asyncio.run if way == "asyncio" else trioasync.run)
     if program == "accept_in_trio":
         return trio.run(accept_in_trio)
     body = globals()[program]
     return asyncio.run(body(asyncio)) if way == "asyncio" else WAYS[way](body, None)
-
-
-if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:])))

@@ -148,7 +148,7 @@ async def test_serve_forever_ends_by_being_cancelled(aio):
 
 
 @pytest.mark.parametrize("method", ["close_clients", "abort_clients"])
-@everywhere(since=(3, 13), returns=["NoneType", b""])
+@everywhere(backported=(3, 13), returns=["NoneType", b""])
 async def test_a_server_may_close_its_clients(aio, method):
     """close_clients() and abort_clients() end the connections that wait_closed() waits for."""
     loop = aio.get_running_loop()

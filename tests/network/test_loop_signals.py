@@ -3,12 +3,17 @@
 import asyncio
 import os
 import signal
+import sys
+import threading
 
 import pytest
 import trio
 
 from tests.network.ways import WAYS, everywhere
 from tests.support.observation import time_limit
+
+if sys.version_info < (3, 11):
+    from exceptiongroup import BaseExceptionGroup
 
 pytestmark = pytest.mark.skipif("sys.platform == 'win32'", reason="Windows' loops have no signal handlers")
 
@@ -192,3 +197,50 @@ def wakeup_descriptor():
     descriptor = signal.set_wakeup_fd(-1)
     signal.set_wakeup_fd(descriptor)
     return descriptor
+
+
+# Ctrl-C after the loop's handler for it is gone
+
+
+def send_from_a_callback():
+    asyncio.get_running_loop().call_later(0.01, send, signal.SIGINT)
+
+
+def send_from_a_thread():
+    threading.Timer(0.05, send, [signal.SIGINT]).start()
+
+
+@OURS
+@pytest.mark.parametrize("send_ctrl_c", [send_from_a_callback, send_from_a_thread])
+def test_ctrl_c_after_a_removed_handler_interrupts_the_program_and_no_code_of_trios(way, send_ctrl_c):
+    """The program ends by KeyboardInterrupt after its clean-up, and the next one runs as ever."""
+    log = []
+
+    async def body():
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, log.append, "the handler")
+        loop.remove_signal_handler(signal.SIGINT)
+        send_ctrl_c()
+        try:
+            await asyncio.sleep(5)
+        finally:
+            log.append("cleaned up")
+
+    with pytest.raises(BaseException) as raised:
+        run(way, body)
+    assert "KeyboardInterrupt" in kinds(raised.value)
+    assert kinds(raised.value) <= {"KeyboardInterrupt", "CancelledError"}
+    assert log == ["cleaned up"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert run(way, no_time) == "as ever"
+
+
+async def no_time():
+    return await asyncio.sleep(0, "as ever")
+
+
+def kinds(raised):
+    """The names of the exceptions in a group, or of one."""
+    if isinstance(raised, BaseExceptionGroup):
+        return {kind for each in raised.exceptions for kind in kinds(each)}
+    return {type(raised).__name__}

@@ -5,17 +5,15 @@ import concurrent.futures
 import contextlib
 import functools
 import json
-import os
-import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 import trio
 
 import trioasync
 from tests.network.ways import WAYS, everywhere
+from tests.support import preloaded
 from tests.support.observation import time_limit
 from tests.support.parity import by_python, parity
 
@@ -126,17 +124,25 @@ def test_trio_and_asyncio_share_the_threads_that_there_are():
 # -- no descriptors
 
 
-@functools.cache
 def exhausted(program, way):
-    """Run a program of tests.network.exhausted in a process, and return what it has seen."""
-    command = [sys.executable, "-m", "tests.network.exhausted", program, way]
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    """Return what a program of tests.network.exhausted has seen, each time in a process of its own."""
+    return seen_in_all_ways(program)[way]
 
 
-CHECKOUT = Path(__file__).parents[2]
+@functools.cache
+def seen_in_all_ways(program):
+    """Run a program in all ways at once, since it waits most of the time, and return what each has seen."""
+    ways = ONE_WAY.get(program, ("asyncio", *WAYS))
+    modules = (*preloaded.MODULES, "tests.network.exhausted")
+    with contextlib.ExitStack() as stack:
+        calls = {way: f"from tests.network import exhausted\nexhausted.tell({program!r}, {way!r})" for way in ways}
+        started = {way: stack.enter_context(preloaded.started(call, modules=modules)) for way, call in calls.items()}
+        done = {way: process.ended(60) for way, process in started.items()}
+    assert {way: each.stderr for way, each in done.items() if each.returncode != 0} == {}
+    return {way: json.loads(each.stdout) for way, each in done.items()}
+
+
+ONE_WAY = {"runs": ["asyncio", "run"], "accept_in_trio": ["task"]}
 TOO_MANY = "builtins.OSError(24, 'Too many open files')"
 ANSWERS = [f"client {number}\n" for number in range(6)]
 
@@ -178,6 +184,7 @@ def test_a_run_without_descriptors_fails_and_leaves_none_open():
     failed = seen["outcomes"].index("ran")
     assert seen["outcomes"] == [TOO_MANY] * failed + ["ran"] * (12 - failed)
     assert seen["grown"] == exhausted("runs", "asyncio")["grown"] == 0
+    assert seen["logged"] == exhausted("runs", "asyncio")["logged"] == []
 
 
 def test_servers_of_trio_and_asyncio_recover_side_by_side():

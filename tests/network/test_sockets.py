@@ -57,7 +57,7 @@ async def test_receive_into_a_buffer(aio):
         return [*first, await loop.sock_recv_into(left, buffer), bytes(buffer)]
 
 
-@everywhere(since=(3, 11), returns=[b"ping", b"pong", True])
+@everywhere(backported=(3, 11), returns=[b"ping", b"pong", True])
 async def test_datagrams_of_a_socket(aio):
     """sock_sendto, sock_recvfrom and sock_recvfrom_into."""
     loop = aio.get_running_loop()

@@ -140,7 +140,7 @@ async def test_a_line_longer_than_the_limit_is_an_error(aio):
         return [await told(reader.readuntil()), await told(reader.readline())]
 
 
-@everywhere(since=(3, 13), returns=[b"a;", b"b\n"])
+@everywhere(backported=(3, 13), returns=[b"a;", b"b\n"])
 async def test_readuntil_takes_several_separators(aio):
     """The nearest one ends the chunk."""
 
@@ -149,6 +149,49 @@ async def test_readuntil_takes_several_separators(aio):
 
     async with connected(aio, serve) as (reader, writer):
         return [await reader.readuntil((b";", b"\n")), await reader.readuntil((b";", b"\n"))]
+
+
+@everywhere(
+    backported=(3, 13),
+    returns=[
+        [b"x=", b"=y\r\n"],
+        "builtins.ValueError('Separator should contain at least one element',)",
+        "builtins.ValueError('Separator should be at least one-byte string',)",
+        "asyncio.exceptions.LimitOverrunError('Separator is found, but chunk is longer than limit',)",
+        "asyncio.exceptions.LimitOverrunError('Separator is not found, and chunk exceed the limit',)",
+        "asyncio.exceptions.IncompleteReadError('3 bytes read on a total of undefined expected bytes',)",
+    ],
+)
+async def test_several_separators_keep_the_rules_of_one(aio):
+    """The one that ends first counts, whichever is longer; the limit and the end of the stream are as ever."""
+    reader = aio.StreamReader(limit=8)
+
+    def fed(data):
+        reader.feed_data(data)
+        return told(reader.readuntil((b"\r\n", b"=", b"==y")))
+
+    first = await fed(b"x==")
+    reader.feed_data(b"y\r\n")
+    seen = [[first, await reader.readuntil((b"\r\n", b"y\r\n"))]]
+    seen += [await told(reader.readuntil(())), await told(reader.readuntil((b"", b"x")))]
+    seen.append(await fed(b"123456789="))
+    await reader.readexactly(10)
+    seen.append(await fed(b"123456789abc"))
+    await reader.readexactly(12)
+    reader.feed_data(b"end")
+    reader.feed_eof()
+    seen.append(await told(reader.readuntil((b";", b"\n"))))
+    return seen
+
+
+@everywhere(backported=(3, 13), returns=b"a;")
+async def test_the_output_of_a_process_is_such_a_reader(aio):
+    """readuntil takes several separators there as well."""
+    pipe = aio.subprocess.PIPE
+    process = await aio.create_subprocess_exec("printf", "a;b", stdout=pipe)
+    chunk = await process.stdout.readuntil((b";", b"\n"))
+    await process.communicate()
+    return chunk
 
 
 @everywhere(returns=[b"1\n", b"2\n", b"3"])

@@ -98,7 +98,7 @@ async def test_start_tls_on_both_sides(aio):
         return [before, protocol.data, encrypted]
 
 
-@everywhere(since=(3, 11), returns=[b"ready\n", b"secret\n"])
+@everywhere(backported=(3, 11), returns=[b"ready\n", b"secret\n"])
 async def test_start_tls_of_a_stream(aio):
     """StreamWriter.start_tls() on both sides."""
 

@@ -24,7 +24,11 @@ class Warnings(logging.Handler):
         self.texts = []
 
     def emit(self, record):
-        self.texts.append(re.sub(r"took [\d.]+ seconds", "took … seconds", stable(record.getMessage())))
+        self.texts.append(
+            re.sub(
+                r"took [\d.]+ seconds", "took … seconds", stable(record.getMessage())
+            )
+        )
 
     def __enter__(self):
         logger = logging.getLogger("asyncio")
@@ -39,7 +43,9 @@ class Warnings(logging.Handler):
 @parity(
     clock="real",
     debug=True,
-    returns=["Executing <Handle slow() at test_loop_debug.py:… created at test_loop_debug.py:…> took … seconds"],
+    returns=[
+        "Executing <Handle slow() at test_loop_debug.py:… created at test_loop_debug.py:…> took … seconds"
+    ],
 )
 async def test_a_slow_callback_is_logged(aio):
     """A callback that takes longer than slow_callback_duration seconds is a WARNING with its handle and time."""
@@ -49,13 +55,15 @@ async def test_a_slow_callback_is_logged(aio):
         loop.call_soon(slow)
         await aio.sleep(0)
         await aio.sleep(0)
-    return texts
+    return [text for text in texts if "slow()" in text]  # a busy machine may be slow elsewhere
 
 
 @parity(
     clock="real",
     debug=True,
-    returns=["Executing <Task finished name='t' coro=<child() done, defined at test_loop_debug.py:…> result=None …"],
+    returns=[
+        "Executing <Task finished name='t' coro=<child() done, defined at test_loop_debug.py:…> result=None …"
+    ],
 )
 async def test_a_slow_step_of_a_task_is_logged_with_the_task(aio):
     """A slow step is logged with the repr of its task instead of the handle."""
@@ -71,7 +79,7 @@ async def test_a_slow_step_of_a_task_is_logged_with_the_task(aio):
         await aio.sleep(0)
         await aio.sleep(0)
     await task
-    return [re.sub("created at .*", "…", text) for text in texts]
+    return [re.sub("created at .*", "…", text) for text in texts if "name='t'" in text]
 
 
 @parity(clock="real", returns=[])
@@ -83,7 +91,7 @@ async def test_without_debug_mode_nobody_watches_the_time(aio):
         loop.call_soon(slow)
         await aio.sleep(0)
         await aio.sleep(0)
-    return texts
+    return [text for text in texts if "slow()" in text]  # a busy machine may be slow elsewhere
 
 
 @parity(returns=[0.1, False, True, False])
@@ -112,7 +120,12 @@ def test_run_switches_debug_mode(aio, debug):
 METHODS = ("call_soon", "call_at", "call_soon_threadsafe")
 
 
-@parity(debug=True, returns=[("TypeError", f"coroutines cannot be used with {name}()") for name in METHODS])
+@parity(
+    debug=True,
+    returns=[
+        ("TypeError", f"coroutines cannot be used with {name}()") for name in METHODS
+    ],
+)
 async def test_debug_mode_refuses_coroutine_functions_as_callbacks(aio):
     """A coroutine function as callback is a TypeError that names the method."""
     loop = aio.get_running_loop()
@@ -128,7 +141,13 @@ async def test_debug_mode_refuses_coroutine_functions_as_callbacks(aio):
     return [(kind, args[0]) for kind, args in outcomes]
 
 
-@parity(debug=True, returns=[("TypeError", f"a callable object was expected by {name}(), got 42") for name in METHODS])
+@parity(
+    debug=True,
+    returns=[
+        ("TypeError", f"a callable object was expected by {name}(), got 42")
+        for name in METHODS
+    ],
+)
 async def test_debug_mode_refuses_what_cannot_be_called(aio):
     """A callback that is not callable is a TypeError that names method and object."""
     loop = aio.get_running_loop()
@@ -161,3 +180,19 @@ def test_the_tracking_of_origins_ends_with_the_run(aio):
         return sys.get_coroutine_origin_tracking_depth()
 
     return [aio.run(main(), debug=True), sys.get_coroutine_origin_tracking_depth()]
+
+
+@parity(debug=True, returns=[True, False])
+async def test_debug_mode_that_a_callback_switches_off_is_off_for_the_next(aio):
+    """What callbacks report names the place where they were made as long as debug mode is on, within a turn too."""
+    loop = aio.get_running_loop()
+
+    def report():
+        loop.call_exception_handler({"message": "reported"})
+
+    with Warnings() as texts:
+        loop.call_soon(report)
+        loop.call_soon(loop.set_debug, False)
+        loop.call_soon(report)
+        await aio.sleep(0)
+    return ["handle_traceback" in text for text in texts]

@@ -7,6 +7,7 @@ import contextvars
 import multiprocessing
 import threading
 import time
+import warnings
 
 from tests.support.outcomes import outcome_of, outcome_of_await
 from tests.support.parity import by_python, parity
@@ -139,6 +140,40 @@ async def test_shutting_down_an_executor_that_was_never_used_is_nothing(aio):
     return await aio.get_running_loop().shutdown_default_executor()
 
 
+@parity(
+    since=(3, 13),
+    clock="real",
+    events=["RuntimeWarning: The executor did not finishing joining its threads within 0.01 seconds."],
+)
+async def test_shutdown_default_executor_waits_no_longer_than_it_is_told(aio, log):
+    """A warning says that a thread still works (3.12 waits for the thread first)."""
+    loop, started, let_go = aio.get_running_loop(), aio.Event(), threading.Event()
+
+    def work():
+        loop.call_soon_threadsafe(started.set)
+        let_go.wait(5)
+
+    working = loop.run_in_executor(None, work)
+    await started.wait()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        await loop.shutdown_default_executor(0.01)
+    for each in caught:
+        log(f"{each.category.__name__}: {each.message}")
+    let_go.set()
+    await working
+
+
+@parity(returns=[("TypeError", True), ("TypeError", True)])
+async def test_shutdown_default_executor_takes_one_limit_and_nothing_else(aio):
+    """Also while there is nothing to wait for."""
+    loop, seen = aio.get_running_loop(), []
+    for given in ([(1, 2), {}], [(), {"no_such": 1}]):
+        outcome = outcome_of(loop.shutdown_default_executor, *given[0], **given[1])
+        seen.append((outcome[0], "shutdown_default_executor" in outcome[1][0]))
+    return seen
+
+
 @parity(clock="real", events=["in the thread", "main left", "after run"])
 def test_run_waits_for_the_default_executor(aio, log):
     """The end of run() waits for threads that still work."""
@@ -152,7 +187,8 @@ def test_run_waits_for_the_default_executor(aio, log):
 
     async def main():
         aio.get_running_loop().run_in_executor(None, work)
-        started.wait(5)
+        while not started.is_set():
+            await aio.sleep(0.001)
 
     aio.run(main())
     log("after run")

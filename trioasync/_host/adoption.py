@@ -329,8 +329,12 @@ class Adopted(InFront, Cancellation):
             trio.lowlevel.reschedule(self.trio_task)
 
     def throw(self, exc: Any, *rest: Any) -> Any:
-        """Take the exception that trio throws when it did not understand a trap."""
-        return self.coro.throw(exc, *rest)
+        """Take the exception that trio throws when it did not understand a trap, in a step like any other."""
+        self.turn, self.substitute = self, exc  # as in a bare yield that was broken off
+        try:
+            return self.send(None)
+        finally:
+            self = exc = None  # type: ignore[assignment]  # an exception keeps this frame
 
 
 def _retrieve(future: Any) -> None:

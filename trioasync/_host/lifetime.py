@@ -20,7 +20,7 @@ from trio.lowlevel import enable_ki_protection
 from .. import _trio
 from .adoption import Adopter, adopt_current_task, end_waits, release_current_task
 from .closing import CTRL_C, Closing, finish_trio_calls, go_through_phases
-from .signals import hearing_ctrl_c
+from .signals import give_default_ctrl_c_back, hearing_ctrl_c
 from .turning import forget_stops, turn_until_done, turn_until_stopped
 
 if sys.version_info < (3, 11):
@@ -49,6 +49,7 @@ async def hosting(loop: EventLoop) -> AsyncIterator[None]:
                 trio.lowlevel.remove_instrument(adopter)
                 loop.hosts.close()
                 loop.services, loop.trio_asyncgen_hooks = None, ()
+                give_default_ctrl_c_back()
                 services.cancel_scope.cancel(reason="the loop has stopped")
 
 

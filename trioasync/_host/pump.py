@@ -21,7 +21,7 @@ import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from .. import _trio
-from .._stdlib import Handle
+from .._stdlib import Handle, log_slow
 from .pool import IDLE_LIMIT
 from .readiness import wait_until_ready
 
@@ -151,7 +151,7 @@ class Pump:
             loop.make_due_timers_ready()
         ready = loop._ready
         if loop._debug:
-            loop.run_ready_in_debug_mode(len(ready))
+            _run_ready_in_debug_mode(loop, len(ready))
             return
         popleft = ready.popleft
         for _ in range(len(ready)):
@@ -227,3 +227,26 @@ class Pump:
 
     def _note_trio_is_due(self) -> None:
         self._trio_is_due = True
+
+
+def _run_ready_in_debug_mode(loop: EventLoop, count: int) -> None:
+    """Run the first handles of the ready queue, and log those that are slow."""
+    for _ in range(count):
+        handle = loop._ready.popleft()
+        if handle.__class__ is tuple:  # from before debug mode was switched on
+            context, callback, argument = handle
+            handle = Handle(callback, () if argument is None else (argument,), loop, context)
+        if handle._cancelled:
+            continue
+        if not loop._debug:  # one of them has switched it off
+            handle._run()
+            continue
+        loop._current_handle = handle
+        try:
+            start = time.monotonic()
+            handle._run()
+            seconds = time.monotonic() - start
+            if seconds >= loop.slow_callback_duration:
+                log_slow(handle, seconds)
+        finally:
+            loop._current_handle = None

@@ -7,11 +7,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from .. import _trio
+
+if TYPE_CHECKING:
+    from ..loop import EventLoop
 
 
 @contextmanager
@@ -77,3 +80,31 @@ def hearing_ctrl_c(function: Callable[[], object]) -> Iterator[None]:
     finally:
         if signal.getsignal(signal.SIGINT) is also:
             signal.signal(signal.SIGINT, handler)
+
+
+class DefaultCtrlC:
+    """What raises KeyboardInterrupt like Python's own handler of Ctrl-C, but not in the middle of trio's code."""
+
+    def __init__(self, loop: EventLoop) -> None:
+        self._loop = loop
+
+    def __call__(self, signum: int, frame: FrameType | None) -> None:
+        if not has_struck_trio():
+            raise KeyboardInterrupt
+        if not call_in_trio(self._loop.crash, KeyboardInterrupt()):
+            self._loop.crash(KeyboardInterrupt())  # raised when the trio run has ended, which is about to
+
+
+def spare_trio_from_default_ctrl_c(loop: EventLoop) -> None:
+    """Put another handler in the place of Python's own where asyncio has put that back inside a trio run.
+
+    It is trio's, where trio has one for this run; otherwise one of ours, until the loop has stopped.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _trio.ctrl_c_handler() or DefaultCtrlC(loop))
+
+
+def give_default_ctrl_c_back() -> None:
+    """Undo `spare_trio_from_default_ctrl_c`."""
+    if isinstance(signal.getsignal(signal.SIGINT), DefaultCtrlC):
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -71,6 +71,9 @@ def forget_stops(loop: EventLoop) -> None:
     """Cancel the calls by which futures stop a loop, if it has not come to them: the loop may be turned again."""
     for item in loop._ready:
         if item.__class__ is not tuple and item._callback is loop.stop_callback:
+            (future,) = item._args
+            if not future.cancelled():
+                future.exception()  # retrieved, as the call would have
             item.cancel()
 
 
