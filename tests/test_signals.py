@@ -4,16 +4,14 @@ Each program says `aio` for the module. Its output, its exit code and the last l
 trioasync with those of asyncio on the same Python, and both with what the test says.
 """
 
-import os
-import pathlib
 import signal
-import subprocess
 import sys
 import textwrap
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parent.parent
+from tests.support import preloaded
+
 LIMIT = 15  # seconds
 BY_SIGINT = -signal.SIGINT  # a program that an unhandled KeyboardInterrupt ends dies of the signal
 RUNNER_CATCHES_SIGINT = sys.version_info >= (3, 11)
@@ -39,16 +37,7 @@ def interrupt_after(*seconds):
 def outcome(module, program):
     """Run a program on a module, and return its output, its exit code and the last line of its stderr."""
     source = PREAMBLE.format(module=module) + textwrap.dedent(program)
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment.pop("PYTHONASYNCIODEBUG", None)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", source],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        env=environment,
-        check=False,
-    )
+    done = preloaded.run(source, limit=LIMIT)
     return done.stdout.split("\n")[:-1], done.returncode, (done.stderr.rstrip().splitlines() or [""])[-1]
 
 
@@ -67,7 +56,7 @@ def test_ctrl_c_cancels_an_idle_main_task():
     check(
         """
         async def main():
-            interrupt_after(0.3)
+            interrupt_after(0.15)
             try:
                 await aio.sleep(60)
             except CancelledError as raised:
@@ -88,7 +77,7 @@ def test_ctrl_c_with_a_timer_far_away_and_nothing_else():
     """SIGINT wakes a loop that would sleep for an hour, and the program can catch KeyboardInterrupt around run()."""
     check(
         """
-        interrupt_after(0.3)
+        interrupt_after(0.15)
         start = time.monotonic()
         try:
             aio.run(aio.sleep(3600))
@@ -104,7 +93,7 @@ def test_ctrl_c_that_the_main_task_swallows():
     """From 3.11 on a main task that swallows its cancellation ends as it likes; before, run() is interrupted itself."""
     program = """
         async def main():
-            interrupt_after(0.3)
+            interrupt_after(0.15)
             try:
                 await aio.sleep(60)
             except CancelledError:
@@ -124,7 +113,7 @@ def test_a_second_ctrl_c_interrupts_the_clean_up():
     check(
         """
         async def main():
-            interrupt_after(0.3, 0.3)
+            interrupt_after(0.15, 0.15)
             try:
                 await aio.sleep(60)
             finally:
@@ -153,7 +142,7 @@ def test_a_busy_task_is_interrupted_by_the_second_ctrl_c():
     check(
         """
         async def main():
-            interrupt_after(0.3, 0.5, 5)
+            interrupt_after(0.15, 0.3, 5)
             try:
                 while True:
                     pass
@@ -182,7 +171,7 @@ def test_a_busy_callback_is_interrupted_by_the_second_ctrl_c():
                 raise
 
         async def main():
-            interrupt_after(0.3, 0.5, 5)
+            interrupt_after(0.15, 0.3, 5)
             aio.get_running_loop().call_soon(busy)
             try:
                 await aio.sleep(60)
@@ -222,7 +211,7 @@ def test_ctrl_c_lets_other_tasks_clean_up():
             await generator.__anext__()
             keep.append(aio.create_task(worker()))
             await aio.sleep(0)
-            interrupt_after(0.3)
+            interrupt_after(0.15)
             try:
                 await aio.sleep(60)
             finally:
@@ -246,7 +235,7 @@ def test_ctrl_c_after_the_main_task_is_done():
             try:
                 await aio.sleep(60)
             finally:
-                interrupt_after(0.3, 0.5, 5)
+                interrupt_after(0.15, 0.3, 5)
                 say("stubborn clean-up")
                 await aio.sleep(60)
 
@@ -272,7 +261,7 @@ def test_ctrl_c_in_a_loop_run_by_hand():
     check(
         """
         loop = aio.new_event_loop()
-        interrupt_after(0.3)
+        interrupt_after(0.15)
         try:
             loop.run_forever()
         except KeyboardInterrupt:
@@ -291,7 +280,7 @@ def test_ctrl_c_in_each_run_of_a_runner():
         """
         with aio.Runner() as runner:
             for number in range(2):
-                interrupt_after(0.3)
+                interrupt_after(0.15)
                 try:
                     runner.run(aio.sleep(60))
                 except KeyboardInterrupt:
@@ -315,7 +304,7 @@ def test_a_handler_of_the_programs_own_stays():
             global loop, future
             loop = aio.get_running_loop()
             future = loop.create_future()
-            interrupt_after(0.3)
+            interrupt_after(0.15)
             return await future
 
         signal.signal(signal.SIGINT, handler)
@@ -523,7 +512,7 @@ def test_ctrl_c_in_a_trio_call(call):
                 nursery.start_soon(trio.sleep_forever)
 
         async def main():
-            interrupt_after(0.3)
+            interrupt_after(0.15)
             try:
                 await {call}
             finally:
@@ -545,7 +534,7 @@ def test_a_second_ctrl_c_in_a_trio_call():
     trio_only(
         """
         async def main():
-            interrupt_after(0.3, 0.5)
+            interrupt_after(0.15, 0.3)
             try:
                 await trio.sleep(60)
             finally:
@@ -570,7 +559,7 @@ def test_a_busy_task_between_trio_calls_is_interrupted():
         """
         async def main():
             await trio.sleep(0.01)
-            interrupt_after(0.3, 0.5, 5)
+            interrupt_after(0.15, 0.3, 5)
             try:
                 while True:
                     pass
@@ -618,7 +607,7 @@ def test_ctrl_c_in_a_trio_program_with_an_open_loop():
                 say("worker cleaned up")
 
         async def main():
-            interrupt_after(0.3)
+            interrupt_after(0.15)
             async with aio.open_loop() as loop:
                 loop.create_task(worker())
                 await trio.sleep(60)

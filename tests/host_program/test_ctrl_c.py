@@ -3,15 +3,12 @@
 Each program is a process of its own with a time limit. It sends itself the signal when it is where the test wants it.
 """
 
-import os
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.support import preloaded
+
 LIMIT = 15  # seconds
 
 PROGRAM = """
@@ -84,16 +81,7 @@ PLACES = {
 def run(start, *, definitions="", options=""):
     """Run a program, and return its lines, its exit code and the last line of its stderr."""
     source = PROGRAM.format(start=start, definitions=textwrap.dedent(definitions), options=options)
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment.pop("PYTHONASYNCIODEBUG", None)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", source],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        env=environment,
-        check=False,
-    )
+    done = preloaded.run(source, limit=LIMIT)
     return done.stdout.splitlines(), done.returncode, (done.stderr.rstrip().splitlines() or [""])[-1]
 
 
@@ -163,9 +151,6 @@ except KeyboardInterrupt:
     print("KeyboardInterrupt", flush=True)
 thread.join()
 """
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT, env=environment, check=False
-    )
+    done = preloaded.run(program, limit=LIMIT)
     assert done.stdout.splitlines() == ["KeyboardInterrupt", "the other thread has ended"]
     assert (done.returncode, done.stderr) == (0, "")

@@ -215,7 +215,7 @@ def test_it_ends_run_forever(place, error):
             loop.run_forever()
         assert log == []
         tidy(handler)
-        assert loop.run_until_complete(asyncio.sleep(1, "again")) == "again"
+        assert loop.run_until_complete(asyncio.sleep(0.01, "again")) == "again"
         handler.kept[0].cancel()
         with pytest.raises(asyncio.CancelledError):
             loop.run_until_complete(handler.kept[0])

@@ -101,6 +101,8 @@ def postgresql_process():
         port = free_port()
         settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder}
         settings |= {"fsync": "off", "max_connections": 60, "log_min_messages": "warning"}
+        # A statement whose client has closed the connection is to end soon: it is what a test of interruptions leaves.
+        settings |= {"client_connection_check_interval": 50}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with Process(_unprivileged(programs / "postgres", "-D", data, *options), cwd=folder) as process:
             process.printed("ready to accept connections")

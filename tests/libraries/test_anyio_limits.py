@@ -142,3 +142,33 @@ def test_the_limit_that_is_over_first_ends_what_is_in_it(run, seed):
     with tasks_shown_after(10):
         assert run(main, trio.testing.MockClock(autojump_threshold=0)) == 0
     assert told == foretold
+
+
+@pytest.mark.skipif(
+    sys.version_info >= (3, 11), reason="anyio takes its cancellations back where tasks have uncancel()"
+)
+def test_before_python_3_11_a_timeout_takes_what_anyio_has_absorbed_for_a_cancellation_by_others():
+    """anyio believes that no Task there has uncancel(); what it leaves behind is counted, but not by `wait_for`."""
+
+    async def cancel(group):
+        group.cancel_scope.cancel()
+
+    async def cancels_itself():
+        async with anyio.create_task_group() as group:
+            group.start_soon(cancel, group)
+            await anyio.sleep(10)
+
+    async def main():
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(waits(), 0.01)
+        with pytest.raises(asyncio.CancelledError):
+            async with trioasync.timeout(0.01):
+                await waits()
+        return asyncio.current_task().cancelling() > 0
+
+    async def waits():
+        await cancels_itself()
+        await asyncio.sleep(10)
+
+    with tasks_shown_after(10):
+        assert trioasync.run(main())

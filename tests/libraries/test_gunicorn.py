@@ -52,7 +52,7 @@ def test_each_worker_process_runs_on_trio(gunicorn, worker):
 def test_a_request_under_way_is_finished_at_sigterm(gunicorn, worker):
     """A graceful stop waits for the handlers and for the application's own cleaning up."""
     server, url = gunicorn(WORKERS[worker][0], f"trioasync.servers.{worker}")
-    two_pids(url)  # a worker that is being made may miss the signal
+    two_pids(url)  # a worker that is being made misses the signal: it has the arbiter's handlers until it has its own
     with asking(f"{url}/wait?seconds=0.5") as asked:
         server.printed("waiting")
         status = server.stop()

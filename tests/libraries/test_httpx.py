@@ -90,17 +90,22 @@ async def test_bodies_are_streamed_both_ways(way):
 async def test_its_timeouts_are_its_own(way):
     """A read that takes too long is a `ReadTimeout`, a pool that is full a `PoolTimeout`."""
 
+    came = asyncio.Event()
+
     async def slow(path, body):
+        came.set()
         await way.pause(60)
 
     options = {"limits": httpx.Limits(max_connections=1), "trust_env": False}
     async with served(way, slow, timeout_graceful_shutdown=0) as url:
-        async with httpx.AsyncClient(timeout=0.05, **options) as client:
+        async with httpx.AsyncClient(timeout=httpx.Timeout(60, read=0.05), **options) as client:
             with pytest.raises(httpx.ReadTimeout):
                 await client.get(url)
+            await came.wait()
         async with httpx.AsyncClient(timeout=httpx.Timeout(60, pool=0.05), **options) as client:
+            came.clear()
             first = asyncio.ensure_future(client.get(url))
-            await way.pause(0.05)
+            await came.wait()
             with pytest.raises(httpx.PoolTimeout):
                 await client.get(url)
             first.cancel()

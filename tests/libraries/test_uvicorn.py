@@ -45,7 +45,8 @@ def test_a_process(serve, how):
 def test_several_processes(start):
     """`--workers 2 --loop trioasync:new_event_loop` runs each worker process on trio."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        command = [*LOOPS["--loop"], "--workers", "2", "--fd", listening.fileno(), "asgi_app:app"]
+        options = ["--workers", "2", "--timeout-worker-healthcheck", "60", "--fd", listening.fileno()]
+        command = [*LOOPS["--loop"], *options, "asgi_app:app"]
         server = start(*command, cwd=PROGRAMS, pass_fds=[listening.fileno()])
         answers = two_pids(f"http://127.0.0.1:{listening.getsockname()[1]}")
     assert server.pid not in answers

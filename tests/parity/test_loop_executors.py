@@ -9,6 +9,7 @@ import threading
 import time
 import warnings
 
+from tests.support.elsewhere import double, fail
 from tests.support.outcomes import outcome_of, outcome_of_await
 from tests.support.parity import by_python, parity
 
@@ -18,16 +19,6 @@ DEPRECATED = (
 )
 
 var = contextvars.ContextVar("var", default="default")
-
-
-def double(number):
-    """Return twice the number; also in another process."""
-    return 2 * number
-
-
-def fail():
-    """Fail; also in another process."""
-    raise ValueError("in the executor")
 
 
 class AtOnce(concurrent.futures.Executor):

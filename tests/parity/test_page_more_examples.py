@@ -170,7 +170,7 @@ async def test_run_coroutine_threadsafe(asyncio):
 )
 async def test_result_exception_and_timeout_in_the_thread(asyncio, log):
     """The returned future is notified of an exception, and can be used to cancel the task in the event loop."""
-    loop = asyncio.get_running_loop()
+    loop, begun = asyncio.get_running_loop(), threading.Event()
 
     async def fine():
         return "fine"
@@ -179,6 +179,7 @@ async def test_result_exception_and_timeout_in_the_thread(asyncio, log):
         raise ValueError("wrong")
 
     async def too_long():
+        begun.set()
         try:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
@@ -187,6 +188,8 @@ async def test_result_exception_and_timeout_in_the_thread(asyncio, log):
 
     def submit(coro, timeout):
         future = asyncio.run_coroutine_threadsafe(coro, loop)
+        if timeout < 1:
+            begun.wait(5)
         try:
             result = future.result(timeout)
         except concurrent.futures.TimeoutError:

@@ -89,15 +89,17 @@ async def test_the_loop_is_not_blocked(aio, log):
 @parity(clock="real", returns=(CANCELLED, True), events=["thread goes on"])
 async def test_cancelling_abandons_the_thread(aio, log):
     """A cancelled to_thread() raises CancelledError at once; the function goes on in its thread."""
-    go_on, ended = threading.Event(), threading.Event()
+    started, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 
     def blocking():
+        started.set()
         go_on.wait(5)
         log("thread goes on")
         ended.set()
 
     task = aio.create_task(aio.to_thread(blocking))
-    await aio.sleep(0.01)
+    while not started.is_set():
+        await aio.sleep(0.001)
     task.cancel()
     outcome = await told(task)
     assert log == []

@@ -7,6 +7,7 @@ import io
 import logging
 import re
 import signal
+import sys
 import traceback
 import warnings
 from dataclasses import dataclass, field
@@ -115,17 +116,27 @@ def shown_warnings(texts):
             texts.extend(stable(f"{warning.category.__name__}: {warning.message}") for warning in caught)
 
 
+PATIENCE = 4
+"""How many times as long as a test says it may take on a machine that has much else to do."""
+LONGEST = 120
+"""No patience makes a limit longer than this many seconds."""
+
+
 @contextlib.contextmanager
 def time_limit(seconds):
-    """Raise TookTooLong in the block after `seconds` of real time, again and again should it be swallowed."""
+    """Raise TookTooLong in the block when it takes far longer than `seconds` of real time, again and again.
+
+    A trio run that it was torn out of is over afterwards: the next test finds none in its thread.
+    """
     rung = []
+    limit = max(seconds, min(seconds * PATIENCE, LONGEST))
 
     def ring(signum, frame):
-        rung.append(TookTooLong(f"still running after {seconds} s"))
+        rung.append(TookTooLong(f"still running after {limit} s"))
         raise rung[-1]
 
     replaced = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 2)
+    signal.setitimer(signal.ITIMER_REAL, limit, 2)
     try:
         yield
     finally:
@@ -133,7 +144,15 @@ def time_limit(seconds):
         signal.signal(signal.SIGALRM, replaced)
         asyncio._set_running_loop(None)  # a run that was torn out of its loop must not fail the tests after it
         if rung:
+            _let_go_of_frames(sys.exc_info()[1])
             raise rung[0]  # in place of what the bell became on its way out
+
+
+def _let_go_of_frames(error):
+    """Clear the frames that an exception has passed through: they keep what they were in the midst of."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def observe(start, clock, *, limit):

@@ -79,6 +79,7 @@ def parity(*, since=(3, 10), until=NEWEST, clock="virtual", debug=None, limit=10
             _compare(wanted, run, sides)
 
         test.__signature__ = _fixtures_of(body)
+        test.sides = [side.name for side in sides]
         return test
 
     return decorate

@@ -5,9 +5,19 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+from _pytest.config import default_plugins
+
+from tests.support import preloaded
+
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENT = ROOT / "docs" / "testing.md"
 TIME_LIMIT = 60
+# What a pytest imports before it does anything, and what the plugins of others import.
+PYTEST = (*preloaded.MODULES, "pytest", *(f"_pytest.{name}" for name in default_plugins), "hypothesis.strategies")
+IMPORTED_BEFORE = (
+    "ignore:Module already imported so cannot be rewritten; _?hypothesis:pytest.PytestAssertRewriteWarning"
+)
 # Plugins that are not there unless a suite asks for them: where one is installed, and where it is not, all is the same.
 OTHERS = ("trio", "asyncio", "anyio", "hypothesispytest")
 
@@ -42,19 +52,25 @@ class Suite:
         """Add an example of docs/testing.md."""
         self.write(*_example(title))
 
-    def run(self, *options, using=("trio",), settings="", through=("-m", "pytest")):
-        """Run the tests with warnings as errors, and return pytester's result.
+    def run(self, *options, using=("trio",), settings="", through=None):
+        """Run the tests with warnings as errors, and return what pytester returns of a run.
 
         Args:
             options: for pytest.
             using: which of `OTHERS` are there.
             settings: lines of pytest.ini.
-            through: what is between python and the options.
+            through: what is between python and the options; None is pytest, in a process that has imported it before.
         """
-        self.write("pytest.ini", f"[pytest]\nfilterwarnings = error\n{settings}")
+        filters = f"filterwarnings =\n    error\n    {IMPORTED_BEFORE}\n"
+        self.write("pytest.ini", f"[pytest]\n{filters}{settings}")
         absent = [f"-pno:{name}" for name in OTHERS if name not in using]
-        command = [sys.executable, *through, "-rA", "-pno:cacheprovider", *absent, *options]
-        return self._pytester.run(*map(os.fspath, command), timeout=TIME_LIMIT)
+        arguments = [os.fspath(each) for each in ("-rA", "-pno:cacheprovider", *absent, *options)]
+        if through is not None:
+            return self._pytester.run(sys.executable, *through, *arguments, timeout=TIME_LIMIT)
+        program = f"import sys, pytest\nsys.exit(pytest.main({arguments}))"
+        settings = {"folder": self._pytester.path, "warnings": None, "modules": PYTEST}
+        done = preloaded.run(program, limit=TIME_LIMIT, **settings)
+        return pytest.RunResult(done.returncode, done.stdout.splitlines(), done.stderr.splitlines(), 0)
 
     def passes(self, *options, tests, **settings):
         """Run the tests; so many of them pass, and nothing else happens."""

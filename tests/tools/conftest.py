@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 import trioasync
+from tests.support import preloaded
 
 TIME_LIMIT = 60
 PACKAGE_PLACE = str(Path(trioasync.__file__).parent.parent)
@@ -49,15 +50,25 @@ class Runner:
             out, err = process.communicate(text.encode(), timeout=TIME_LIMIT)
         return Ended(process.returncode, out.decode(), err.decode())
 
+    def hosted(self, *arguments, text=""):
+        """Run a program by `trioasync run`, in a process that has python's start behind it; return how it ended."""
+        settings = {"text": text, "folder": self.directory, "warnings": None}
+        done = preloaded.run(hosted(*arguments), limit=TIME_LIMIT, **settings)
+        return Ended(done.returncode, done.stdout, done.stderr)
+
     def write(self, name, text):
         path = self.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         return name
 
-    def both(self, *arguments, **settings):
+    def both(self, *arguments, text="", options=()):
         """Run a program with python and with `trioasync run`; return how both ended, addresses in memory left out."""
-        ends = self(*arguments, **settings), self("-m", "trioasync", "run", *arguments, **settings)
+        if options:
+            ours = self("-m", "trioasync", "run", *arguments, text=text, options=options)
+        else:
+            ours = self.hosted(*arguments, text=text)
+        ends = self(*arguments, text=text, options=options), ours
         return [end._replace(out=_without_addresses(end.out), err=_without_addresses(end.err)) for end in ends]
 
     def interrupted(self, *arguments):
@@ -67,6 +78,11 @@ class Runner:
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=TIME_LIMIT)
         return Ended(process.returncode, (first + out).decode(), err.decode())
+
+
+def hosted(*arguments):
+    """Return the text of a program that is `trioasync run` with these arguments."""
+    return f"import sys\nfrom trioasync._tools.cli import main\nsys.exit(main({['run', *map(str, arguments)]!r}))"
 
 
 def _interruptible():

@@ -313,7 +313,7 @@ def test_a_run_that_uses_nothing_of_it_imports_nothing(suite):
     suite.write("test_it.py", "import pytest\n\n@pytest.fixture\ndef fixture(): pass\n\ndef test_it(fixture): pass")
     imported = []
     for options in (["-p", "no:trioasync"], []):
-        result = suite.run("-s", *options, using=[])
+        result = suite.run("-s", *options, using=[], through=["-m", "pytest"])
         result.assert_outcomes(passed=1)
         (line,) = [line for line in result.outlines if line.startswith("imported: ")]
         imported.append(set(line.split()[1:]))

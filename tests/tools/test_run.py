@@ -8,6 +8,8 @@ import zipfile
 
 import pytest
 
+from trioasync._tools.cli import COMMANDS
+
 # What a program can see of how it was started. `__main__` must be the module whose globals these are.
 SHOW_START = """\
 import sys
@@ -281,7 +283,7 @@ def test_the_program_gets_loops_hosted_by_trio(python, program):
     """However it asks asyncio for a loop."""
     where = "async def where(): return type(asyncio.get_running_loop()).__module__\n"
     code = "import asyncio\nfrom contextlib import closing\n" + where + program
-    assert python("-m", "trioasync", "run", "-c", code) == (0, "trioasync.loop\n", "")
+    assert python.hosted("-c", code) == (0, "trioasync.loop\n", "")
 
 
 def test_an_unmodified_program_may_await_trio(python):
@@ -313,7 +315,7 @@ def test_the_version_is_printed(python):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fly"], "trioasync: error: unknown command 'fly' (choose from run)\n"),
+        (["fly"], f"trioasync: error: unknown command 'fly' (choose from {', '.join(COMMANDS)})\n"),
         (["--fly"], "trioasync: error: unrecognized arguments: --fly\n"),
         (
             ["run"],

@@ -1,5 +1,6 @@
 """The options of `trioasync run`: virtual time, the task tree on a signal, and the time limit."""
 
+import contextlib
 import signal
 import threading
 import time
@@ -7,15 +8,13 @@ import urllib.request
 
 import pytest
 
-from tests.tools.conftest import TIME_LIMIT, Ended
+from tests.support import preloaded
+from tests.support.suites import OTHERS, PYTEST
+from tests.tools.conftest import TIME_LIMIT, Ended, Runner, hosted
 
 TIMED_OUT = 124
-# In seconds: enough for a program to come to where it waits.
-LIMIT = "1"
-
-
-def run(python, *arguments, **settings):
-    return python("-m", "trioasync", "run", *arguments, **settings)
+# In seconds: enough for a program to come to where it waits, while many others do the same.
+LIMIT = "2"
 
 
 # Virtual time
@@ -37,7 +36,7 @@ def test_with_autojump_a_program_that_sleeps_for_an_hour_ends_at_once(python, ki
     python.write("sleeps.py", SLEEPS)
     python.write("program/__main__.py", SLEEPS)
     named = {"script": ["sleeps.py"], "module": ["-m", "sleeps"], "code": ["-c", SLEEPS], "input": ["-"]}
-    ended = run(python, "--autojump", *named.get(kind, ["program"]), text=SLEEPS if kind == "input" else "")
+    ended = python.hosted("--autojump", *named.get(kind, ["program"]), text=SLEEPS if kind == "input" else "")
     assert ended == (0, "3600.0\n", "")
 
 
@@ -65,7 +64,7 @@ async def in_trio():
     await trio.sleep(3600)
     print("slept")
 """
-    assert run(python, "--autojump", "-c", code + program) == (0, "slept\nslept\n", "")
+    assert python.hosted("--autojump", "-c", code + program) == (0, "slept\nslept\n", "")
 
 
 def test_with_autojump_a_loop_that_is_given_a_clock_keeps_it(python):
@@ -82,7 +81,7 @@ async def given():
 clock = trio.testing.MockClock(rate=1)
 trioasync.run(given(), clock=clock)
 """
-    assert run(python, "--autojump", "-c", code).out.splitlines()[0] == "True"
+    assert python.hosted("--autojump", "-c", code).out.splitlines()[0] == "True"
 
 
 def test_without_autojump_time_is_real(python):
@@ -93,7 +92,7 @@ async def main():
     print(abs(asyncio.get_running_loop().time() - time.monotonic()) < 60)
 asyncio.run(main())
 """
-    assert run(python, "-c", code).out == "True\n"
+    assert python.hosted("-c", code).out == "True\n"
 
 
 # The task tree on a signal
@@ -119,7 +118,7 @@ asyncio.run(main())
 def test_a_signal_prints_where_every_task_waits(python, name):
     """On standard error, whatever the tasks wait for; and the program goes on."""
     python.write("waits.py", WAITS)
-    ended = run(python, "--task-tree-on", name, "waits.py")
+    ended = python.hosted("--task-tree-on", name, "waits.py")
     assert (ended.status, ended.out) == (0, "goes on\n")
     places = [line.partition("(asyncio Task) ")[::2] for line in ended.err.splitlines()]
     assert [(name.strip("└├─│ "), place.rpartition(" in ")[2]) for name, place in places[-3:]] == [
@@ -135,7 +134,7 @@ def test_the_task_tree_can_be_had_of_every_kind_of_program(python, kind):
     python.write("waits.py", WAITS)
     python.write("program/__main__.py", WAITS)
     named = {"module": ["-m", "waits"], "code": ["-c", WAITS], "input": ["-"]}
-    ended = run(python, "--task-tree-on=USR1", *named.get(kind, ["program"]), text=WAITS if kind == "input" else "")
+    ended = python.hosted("--task-tree-on=USR1", *named.get(kind, ["program"]), text=WAITS if kind == "input" else "")
     assert (ended.status, ended.out) == (0, "goes on\n")
     assert "waits_in_trio (asyncio Task) waits" in ended.err
 
@@ -163,7 +162,7 @@ async def in_a_callback():
     await asyncio.sleep(0.01)
 {program}
 """
-    ended = run(python, "--task-tree-on", "USR1", "-c", code)
+    ended = python.hosted("--task-tree-on", "USR1", "-c", code)
     assert (ended.status, ended.out) == (0, "")
     assert " in computes" in ended.err
 
@@ -202,7 +201,7 @@ os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 sys.stderr = io.StringIO()
 signal.raise_signal(signal.SIGUSR1)
 """
-    assert run(python, "--task-tree-on", "USR1", "-c", code).err == "thread MainThread is at <string>:4 in <module>\n"
+    assert python.hosted("--task-tree-on", "USR1", "-c", code).err == "thread MainThread is at <string>:4 in <module>\n"
 
 
 def test_a_signal_that_the_program_takes_for_itself_is_the_programs(python):
@@ -217,7 +216,7 @@ async def main():
     print("got it")
 asyncio.run(main())
 """
-    assert run(python, "--task-tree-on", "USR1", "-c", code) == (0, "got it\n", "")
+    assert python.hosted("--task-tree-on", "USR1", "-c", code) == (0, "got it\n", "")
 
 
 # The time limit
@@ -233,16 +232,86 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("kind", ["script", "module", "code", "input", "directory"])
-def test_after_the_time_limit_the_program_cleans_up_and_the_status_is_that_of_timeout(python, kind):
+KINDS = {
+    "script": ["waits.py"],
+    "module": ["-m", "waits"],
+    "code": ["-c", CLEANS_UP],
+    "input": ["-"],
+    "directory": ["program"],
+}
+NO_ASYNCIO = [
+    "while True: pass",
+    "time.sleep(3600)",
+    "trio.run(trio.sleep_forever)",
+    "os.read(os.pipe()[0], 1)",
+    "threading.Thread(target=time.sleep, args=[3600], daemon=True).start(); threading.Event().wait()",
+    "signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(3600)",
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); time.sleep(3600)",
+    "threading.Thread(target=time.sleep, args=[3600]).start()",
+    "atexit.register(time.sleep, 3600)",
+]
+COMPUTES = """\
+import asyncio, time
+async def main():
+    print("printed")
+    while True:
+        try:
+            while True: time.sleep(0.001)
+        except KeyboardInterrupt:  # before Python 3.11 Ctrl-C is raised in a Task, since then the Task is cancelled
+            pass
+asyncio.run(main())
+"""
+GO_ON = {
+    "swallows": "import time\nprint('printed')\nwhile True:\n  try: time.sleep(60)\n  except KeyboardInterrupt: pass",
+    "computes": COMPUTES,
+    "cleans up for ever": "import time\nprint('printed')\ntry: time.sleep(60)\nfinally: time.sleep(60)",
+}
+FILLS = "import signal, sys\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: print('x' * 1000, file=sys.{})"
+FAILS = "import asyncio\nasync def main():\n    try: await asyncio.sleep(3600)\n    finally: 1 / 0\nasyncio.run(main())"
+SAYS_GOODBYE = "import sys, time\ntry: time.sleep(3600)\nexcept KeyboardInterrupt: sys.exit('goodbye')"
+SLEEPS_FOR_EVER = "import asyncio\nasync def main():\n    while True: await asyncio.sleep(3600)\nasyncio.run(main())"
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory):
+    """A function that tells how the time limit ended a program; all are started at once, since each waits for it."""
+    folder = tmp_path_factory.mktemp("limited")
+    (folder / "program").mkdir()
+    for path in ("waits.py", "program/__main__.py"):
+        (folder / path).write_text(CLEANS_UP)
+    programs = {**KINDS, "fails": ["-c", FAILS], "says goodbye": ["-c", SAYS_GOODBYE]}
+    programs |= {text: ["-c", f"import atexit, os, signal, threading, time, trio\n{text}"] for text in NO_ASYNCIO}
+    programs |= {name: ["-c", text] for name, text in GO_ON.items()} | {"jumps": ["--autojump", "-c", SLEEPS_FOR_EVER]}
+    with contextlib.ExitStack() as processes:
+        started = {}
+        for name, arguments in programs.items():
+            program = hosted("--timeout", LIMIT, *arguments)
+            process = preloaded.started(
+                program, text=CLEANS_UP if name == "input" else "", folder=folder, warnings=None
+            )
+            started[name] = processes.enter_context(process)
+        stuck = {}
+        for stream in ("stdout", "stderr"):
+            arguments = ["--timeout", LIMIT, "-c", FILLS.format(stream)]
+            process = Runner(folder).started("-m", "trioasync", "run", *arguments)
+            stuck[f"fills {stream}"] = processes.enter_context(process)
+
+        def ended(name):
+            if name in stuck:
+                return stuck[name].wait(TIME_LIMIT)
+            done = started[name].ended(TIME_LIMIT)
+            return Ended(done.returncode, done.stdout, done.stderr)
+
+        yield ended
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_after_the_time_limit_the_program_cleans_up_and_the_status_is_that_of_timeout(limited, kind):
     """The tasks are cancelled as by Ctrl-C; standard error says where they waited and nothing else."""
-    python.write("waits.py", CLEANS_UP)
-    python.write("program/__main__.py", CLEANS_UP)
-    named = {"script": ["waits.py"], "module": ["-m", "waits"], "code": ["-c", CLEANS_UP], "input": ["-"]}
-    ended = run(python, "--timeout", LIMIT, *named.get(kind, ["program"]), text=CLEANS_UP if kind == "input" else "")
+    ended = limited(kind)
     assert (ended.status, ended.out) == (TIMED_OUT, "cleaned up\n")
     first, *tree = ended.err.splitlines()
-    assert first == "trioasync run: the program still runs after 1 s, and is ended. It is here:"
+    assert first == f"trioasync run: the program still runs after {LIMIT} s, and is ended. It is here:"
     assert [line.strip("└─ ").split(" (")[0] for line in tree] == [
         "trio run in thread MainThread",
         "trioasync loop",
@@ -252,116 +321,51 @@ def test_after_the_time_limit_the_program_cleans_up_and_the_status_is_that_of_ti
     assert tree[-1].endswith(" in main")
 
 
-@pytest.mark.parametrize(
-    "program",
-    [
-        "while True: pass",
-        "time.sleep(3600)",
-        "trio.run(trio.sleep_forever)",
-        "input()",
-        "threading.Thread(target=time.sleep, args=[3600], daemon=True).start(); threading.Event().wait()",
-        "signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(3600)",
-        "signal.signal(signal.SIGINT, signal.SIG_DFL); time.sleep(3600)",
-        "threading.Thread(target=time.sleep, args=[3600]).start()",
-        "atexit.register(time.sleep, 3600)",
-    ],
-)
-def test_the_time_limit_ends_what_is_no_asyncio_program_too(python, program):
+@pytest.mark.parametrize("program", NO_ASYNCIO)
+def test_the_time_limit_ends_what_is_no_asyncio_program_too(limited, program):
     """A computation, a wait of another kind, a program without Ctrl-C, a thread that outlives the program."""
-    code = f"import atexit, signal, threading, time, trio\n{program}"
-    with python.started("-m", "trioasync", "run", "--timeout", LIMIT, "-c", code) as process:
+    ended = limited(program)
+    assert (ended.status, ended.out) == (TIMED_OUT, "")
+    assert ended.err.startswith(f"trioasync run: the program still runs after {LIMIT} s, and is ended.")
+    assert "Traceback" not in ended.err
+
+
+def test_the_time_limit_ends_a_program_that_waits_for_input(python):
+    """Nobody writes anything to it."""
+    with python.started("-m", "trioasync", "run", "--timeout", "0.1", "-c", "input()") as process:
         process.wait(TIME_LIMIT)
         out, err = process.communicate()
     assert (process.returncode, out) == (TIMED_OUT, b"")
-    assert err.startswith(b"trioasync run: the program still runs after 1 s, and is ended.")
+    assert err.startswith(b"trioasync run: the program still runs after 0.1 s, and is ended.")
     assert b"Traceback" not in err
 
 
-COMPUTES = """\
-async def main():
-    print("printed")
-    while True:
-        try:
-            while True: pass
-        except KeyboardInterrupt:  # before Python 3.11 Ctrl-C is raised in a Task, since then the Task is cancelled
-            pass
-asyncio.run(main())
-"""
-
-
-def test_the_time_limit_ends_what_goes_on_after_an_interrupt(python):
-    """Five seconds later, whatever the program does; what it has printed so far is not lost."""
-    programs = {
-        "swallows": "print('printed')\nwhile True:\n  try: time.sleep(60)\n  except KeyboardInterrupt: pass",
-        "computes": COMPUTES,
-        "cleans up for ever": "print('printed')\ntry: time.sleep(60)\nfinally: time.sleep(60)",
-    }
-    ends = run_at_once(python, programs)
-    for name, (status, out, err) in ends.items():
-        assert (name, status, out) == (name, TIMED_OUT, "printed\n")
-        assert err.endswith("\ntrioasync run: the program has not ended 5 s after it was interrupted\n")
-
-
-def test_the_time_limit_ends_what_is_stuck_in_writing(python):
-    """Nobody reads what the program writes, neither to standard output nor to standard error."""
-    fills = "signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: print('x' * 1000, file=sys.{})"
-    programs = {name: fills.format(name) for name in ("stdout", "stderr")}
-    ends = run_at_once(python, programs, read=False)
-    assert [end.status for end in ends.values()] == [TIMED_OUT, TIMED_OUT]
-
-
-def run_at_once(python, programs, *, read=True):
-    """Run programs side by side under a time limit, and return how each of them ended."""
-    code = "import asyncio, signal, sys, time\n"
-    started = {
-        name: python.started("-m", "trioasync", "run", "--timeout", LIMIT, "-c", code + text)
-        for name, text in programs.items()
-    }
-    processes = {name: context.__enter__() for name, context in started.items()}
-    try:
-        ends = {}
-        for name, process in processes.items():
-            if not read:
-                process.wait(TIME_LIMIT)
-            out, err = process.communicate(timeout=TIME_LIMIT)
-            ends[name] = Ended(process.returncode, out.decode(), err.decode())
-        return ends
-    finally:
-        for context in started.values():
-            context.__exit__(None, None, None)
-
-
-def test_what_fails_in_cleaning_up_is_shown(python):
+def test_what_fails_in_cleaning_up_is_shown(limited):
     """An exception of the program's own keeps its traceback; the status is that of the time limit."""
-    code = (
-        "import asyncio\nasync def main():\n    try: await asyncio.sleep(3600)\n    finally: 1 / 0\nasyncio.run(main())"
-    )
-    ended = run(python, "--timeout", LIMIT, "-c", code)
+    ended = limited("fails")
     assert ended.status == TIMED_OUT
     assert ended.err.endswith("ZeroDivisionError: division by zero\n")
     assert "_tools" not in ended.err
 
 
-def test_the_last_words_of_a_program_are_shown(python):
+def test_the_last_words_of_a_program_are_shown(limited):
     """`sys.exit("a message")` prints the message; the status is that of the time limit."""
-    code = "import sys, time\ntry: time.sleep(3600)\nexcept KeyboardInterrupt: sys.exit('goodbye')"
-    ended = run(python, "--timeout", LIMIT, "-c", code)
+    ended = limited("says goodbye")
     assert ended.status == TIMED_OUT
     assert ended.err.endswith("\ngoodbye\n")
+
+
+def test_the_time_limit_is_in_real_time(limited):
+    """A program that sleeps for ever in virtual time is ended all the same."""
+    assert limited("jumps").status == TIMED_OUT
 
 
 def test_a_program_that_ends_in_time_is_left_alone(python):
     """Its output and its status are its own, and nobody waits for the limit."""
     start = time.monotonic()
     code = "import sys, threading; print(threading.active_count(), threading.enumerate()[0].name); sys.exit(3)"
-    assert run(python, "--timeout", str(TIME_LIMIT * 10), "-c", code) == (3, "1 MainThread\n", "")
+    assert python.hosted("--timeout", str(TIME_LIMIT * 10), "-c", code) == (3, "1 MainThread\n", "")
     assert time.monotonic() - start < TIME_LIMIT
-
-
-def test_the_time_limit_is_in_real_time(python):
-    """A program that sleeps for ever in virtual time is ended all the same."""
-    code = "import asyncio\nasync def main():\n    while True: await asyncio.sleep(3600)\nasyncio.run(main())"
-    assert run(python, "--autojump", "--timeout", LIMIT, "-c", code).status == TIMED_OUT
 
 
 # Real programs with -m
@@ -378,19 +382,21 @@ def test_it():
     assert asyncio.run(main()) == "trioasync.loop"
 """
     python.write("test_it.py", test)
-    ended = run(python, "--autojump", "--timeout", "60", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py")
+    ended = python.hosted("--autojump", "--timeout", "60", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py")
     assert ended.status == 0
     assert "1 passed" in ended.out
 
 
 def test_a_test_that_hangs_is_shown_though_pytest_captures_standard_error(python):
     """The task tree goes to the terminal, and pytest says itself where it was interrupted."""
-    test = "import asyncio\ndef test_it():\n    asyncio.run(asyncio.sleep(3600))\n"
-    python.write("test_it.py", test)
-    ended = run(python, "--timeout", "5", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py")
-    assert ended.status == TIMED_OUT
-    assert "Task-1 (asyncio Task) waits" in ended.err
-    assert "KeyboardInterrupt" in ended.out
+    python.write("test_it.py", "import asyncio\ndef test_it():\n    asyncio.run(asyncio.sleep(3600))\n")
+    plain = [f"-pno:{name}" for name in ("cacheprovider", *OTHERS)]
+    program = hosted("--timeout", LIMIT, "-m", "pytest", "-q", *plain, "test_it.py")
+    settings = {"folder": python.directory, "warnings": None, "modules": PYTEST}
+    ended = preloaded.run(program, limit=TIME_LIMIT, **settings)
+    assert ended.returncode == TIMED_OUT
+    assert "Task-1 (asyncio Task) waits" in ended.stderr
+    assert "KeyboardInterrupt" in ended.stdout
 
 
 APP = """\
@@ -451,7 +457,7 @@ def served(python, *arguments):
 )
 def test_a_wrong_option_is_explained(python, arguments, message):
     """Status 2, the usage, and one line that says what is wrong."""
-    ended = run(python, *arguments)
+    ended = python.hosted(*arguments)
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith("usage: trioasync run [OPTIONS] ")
     assert ended.err.endswith(f"trioasync run: error: {message}\n")
@@ -460,11 +466,28 @@ def test_a_wrong_option_is_explained(python, arguments, message):
 def test_options_after_the_program_are_the_programs(python):
     """What follows the program's name is not looked at."""
     code = "import sys; print(sys.argv)"
-    ended = run(python, "--timeout", "60", "-c", code, "--timeout", "x", "--autojump")
+    ended = python.hosted("--timeout", "60", "-c", code, "--timeout", "x", "--autojump")
     assert ended.out == "['-c', '--timeout', 'x', '--autojump']\n"
 
 
 def test_a_script_may_have_the_name_of_an_option(python):
     """After -- comes the program, however it is called."""
     python.write("--timeout", "print('ran')")
-    assert run(python, "--autojump", "--", "--timeout").out == "ran\n"
+    assert python.hosted("--autojump", "--", "--timeout").out == "ran\n"
+
+
+# What takes longest: the time limit and the five seconds after it
+
+
+@pytest.mark.parametrize("name", GO_ON)
+def test_the_time_limit_ends_what_goes_on_after_an_interrupt(limited, name):
+    """Five seconds later, whatever the program does; what it has printed so far is not lost."""
+    ended = limited(name)
+    assert (ended.status, ended.out) == (TIMED_OUT, "printed\n")
+    assert ended.err.endswith("\ntrioasync run: the program has not ended 5 s after it was interrupted\n")
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_the_time_limit_ends_what_is_stuck_in_writing(limited, stream):
+    """Nobody reads what the program writes, neither to standard output nor to standard error."""
+    assert limited(f"fills {stream}") == TIMED_OUT

@@ -38,7 +38,8 @@ def _standard_error() -> TextIO | None:
         descriptor = os.dup(sys.stderr.fileno())
     except OSError:
         return None
-    return open(descriptor, "w", encoding=sys.stderr.encoding, errors="backslashreplace")
+    # It stays open as long as the process runs: nobody has forgotten to close it.
+    return open(descriptor, "w", encoding=sys.stderr.encoding, errors="backslashreplace", closefd=False)
 
 
 def print_task_tree_on(signum: int) -> None:
@@ -70,8 +71,10 @@ class TimeLimit(AbstractContextManager[None]):
         self._struck = self._body_has_ended = False
 
     def __enter__(self) -> None:
-        # Not one of threading's: a program that waits for all threads that it finds there would wait for this one.
+        # Not threading's own: a program that waits for all threads that it finds there would wait for these. Both are
+        # started now, since Python 3.12 lets nobody start one while the process waits at its end for threads to end.
         _thread.start_new_thread(self._watch, ())
+        _thread.start_new_thread(_end_process_after, (self._seconds + CLEAN_UP + LAST_WORDS,))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -89,7 +92,6 @@ class TimeLimit(AbstractContextManager[None]):
     def _watch(self) -> None:
         time.sleep(self._seconds)
         self._struck = True
-        _thread.start_new_thread(_end_process_after, (CLEAN_UP + LAST_WORDS,))
         self._tell(f"trioasync run: the program still runs after {self._seconds:g} s, and is ended. It is here:")
         print_task_tree(self._stream)
         if not self._body_has_ended and callable(signal.getsignal(signal.SIGINT)):
