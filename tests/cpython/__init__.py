@@ -1,0 +1,1 @@
+"""CPython's own tests of asyncio, run on trioasync: `python -m tests.cpython --help`, and docs/proof.md."""
