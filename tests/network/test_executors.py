@@ -13,23 +13,9 @@ import trio
 
 import trioasync
 from tests.network.ways import everywhere
+from tests.support.elsewhere import double, fail, leave
 from tests.support.outcomes import outcome_of_await
 from tests.support.parity import parity
-
-
-def double(number):
-    """Return twice the number; also in another process or interpreter."""
-    return 2 * number
-
-
-def fail():
-    """Fail; also in another process or interpreter."""
-    raise ValueError("in the executor")
-
-
-def leave():
-    """End the process that this is called in."""
-    os._exit(3)
 
 
 def pool_of_one_process(context):

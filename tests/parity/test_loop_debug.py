@@ -24,11 +24,7 @@ class Warnings(logging.Handler):
         self.texts = []
 
     def emit(self, record):
-        self.texts.append(
-            re.sub(
-                r"took [\d.]+ seconds", "took … seconds", stable(record.getMessage())
-            )
-        )
+        self.texts.append(re.sub(r"took [\d.]+ seconds", "took … seconds", stable(record.getMessage())))
 
     def __enter__(self):
         logger = logging.getLogger("asyncio")
@@ -43,9 +39,7 @@ class Warnings(logging.Handler):
 @parity(
     clock="real",
     debug=True,
-    returns=[
-        "Executing <Handle slow() at test_loop_debug.py:… created at test_loop_debug.py:…> took … seconds"
-    ],
+    returns=["Executing <Handle slow() at test_loop_debug.py:… created at test_loop_debug.py:…> took … seconds"],
 )
 async def test_a_slow_callback_is_logged(aio):
     """A callback that takes longer than slow_callback_duration seconds is a WARNING with its handle and time."""
@@ -61,9 +55,7 @@ async def test_a_slow_callback_is_logged(aio):
 @parity(
     clock="real",
     debug=True,
-    returns=[
-        "Executing <Task finished name='t' coro=<child() done, defined at test_loop_debug.py:…> result=None …"
-    ],
+    returns=["Executing <Task finished name='t' coro=<child() done, defined at test_loop_debug.py:…> result=None …"],
 )
 async def test_a_slow_step_of_a_task_is_logged_with_the_task(aio):
     """A slow step is logged with the repr of its task instead of the handle."""
@@ -122,9 +114,7 @@ METHODS = ("call_soon", "call_at", "call_soon_threadsafe")
 
 @parity(
     debug=True,
-    returns=[
-        ("TypeError", f"coroutines cannot be used with {name}()") for name in METHODS
-    ],
+    returns=[("TypeError", f"coroutines cannot be used with {name}()") for name in METHODS],
 )
 async def test_debug_mode_refuses_coroutine_functions_as_callbacks(aio):
     """A coroutine function as callback is a TypeError that names the method."""
@@ -143,10 +133,7 @@ async def test_debug_mode_refuses_coroutine_functions_as_callbacks(aio):
 
 @parity(
     debug=True,
-    returns=[
-        ("TypeError", f"a callable object was expected by {name}(), got 42")
-        for name in METHODS
-    ],
+    returns=[("TypeError", f"a callable object was expected by {name}(), got 42") for name in METHODS],
 )
 async def test_debug_mode_refuses_what_cannot_be_called(aio):
     """A callback that is not callable is a TypeError that names method and object."""
