@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,8 +23,24 @@ class Command(NamedTuple):
     start: Callable[[list[str]], int]
 
 
+def _lazily(module: str) -> Callable[[list[str]], int]:
+    """Return the `command` of a module that is not imported before it is asked for: the others need not pay for it."""
+
+    def start(arguments: list[str]) -> int:
+        status: int = importlib.import_module(module).command(arguments)
+        return status
+
+    return start
+
+
 COMMANDS = {
     "run": Command("run an unmodified asyncio program on trio", run.command),
+    "audit": Command("say what a code base uses of asyncio", _lazily("trioasync._tools.migrate.audit")),
+    "explain": Command("explain a finding of audit and migrate", _lazily("trioasync._tools.migrate.explain")),
+    "rules": Command("list what audit and migrate look for", _lazily("trioasync._tools.migrate.rules_list")),
+    "doctor": Command("tell what is known of this Python and its packages", _lazily("trioasync._tools.doctor")),
+    "matrix": Command("make compat_matrix.md, in a checkout", _lazily("trioasync._tools.matrix.command")),
+    "migrate": Command("rewrite asyncio code to trioasync, then to trio", _lazily("trioasync._tools.migrate.cli")),
 }
 
 
