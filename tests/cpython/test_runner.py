@@ -1,9 +1,12 @@
 """The runner of CPython's tests and its table of expected differences do what docs/proof.md says."""
 
+import json
+
 import pytest
 
 from . import evidence, expectations, judging, suite
 from .expectations import Entry
+from .modes import OURS
 from .suite import Result
 
 PACKAGE = "tests.cpython"
@@ -227,3 +230,16 @@ def test_the_evidence_of_a_file_replaces_what_was_recorded_of_it(tmp_path):
     ]
     assert again["files"]["test_x"]["modes"]["own"]["counted"] == 1
     assert again["files"]["test_x"]["stock"] == {"passed": 2, "skipped": 0, "failed": 0}
+
+
+@pytest.mark.parametrize("path", sorted(evidence.FOLDER.glob("cpython-*.json")), ids=lambda path: path.stem)
+def test_what_is_recorded_is_what_the_table_says(path):
+    """In the evidence each difference of ours has the reason that expected.toml has for it now."""
+    recorded = json.loads(path.read_text())
+    entries = expectations.load()
+    told = {}
+    for item in recorded["differences"]:
+        if item["mode"] in OURS:
+            known = expectations.entry_for(item["test"], item["mode"], entries, recorded["python"])
+            told[item["test"], item["mode"]] = (item["reason"], known and known.reason)
+    assert {test: reasons for test, reasons in told.items() if None in reasons or reasons[0] != reasons[1]} == {}
