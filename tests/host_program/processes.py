@@ -13,7 +13,7 @@ import textwrap
 import threading
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-LIMIT = 20  # seconds
+LIMIT = 60  # seconds
 BY_SIGINT = -signal.SIGINT  # a program that an unhandled KeyboardInterrupt ends dies of the signal
 
 PREAMBLE = """
