@@ -60,6 +60,7 @@ def hunt(strategy, problems_of):
     finally:
         gc.unfreeze()
         forget_programs()
+        gc.freeze()  # tests that come later collect again and again, and what pytest keeps is much
 
 
 def forget_programs():
