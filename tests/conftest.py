@@ -14,6 +14,7 @@
 
 import contextlib
 import gc
+import signal
 import sys
 
 import pytest
@@ -26,6 +27,8 @@ from tests.support.sides import STOCK, TRIO  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "since(*version): stock asyncio has what is tested from that Python on")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it in what they run in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session):
