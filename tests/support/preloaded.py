@@ -119,7 +119,11 @@ class _Server:
 
     def end(self):
         self._process.stdin.close()
-        self._process.wait()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:  # a forked process that is left over can still ask
+            self._process.kill()
+            self._process.wait()
 
 
 _server = functools.cache(_Server)
